@@ -1,0 +1,25 @@
+"""Every error that senard raises on purpose, one family per reaction."""
+
+
+class SenardError(Exception):
+    """The root: the message says which scene or setting, what was expected, what was found, what to do now."""
+
+
+class TransientError(SenardError):
+    """The far side failed (network, full disk of a server, busy file): trying again may help."""
+
+
+class UnusableSceneError(SenardError):
+    """One product cannot be used: leave the scene out, report it with this reason, go on with the others."""
+
+
+class RequestError(SenardError):
+    """What was asked cannot be done: a person must change the request. Exit code 2."""
+
+
+class NoDataError(RequestError):
+    """The request is sound, but no scene or no clear pixel answers it. Exit code 3."""
+
+
+class IncompleteError(SenardError):
+    """A product is not whole: files are missing or changed. Exit code 4."""

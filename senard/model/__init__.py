@@ -1,0 +1,1 @@
+"""Nouns of Sentinel mosaics: frozen dataclasses, enums and constants without I/O."""

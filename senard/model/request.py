@@ -1,0 +1,166 @@
+"""What a user asks for, and its identity."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from enum import Enum
+
+import shapely
+from shapely.geometry.base import BaseGeometry
+
+from senard import ALGORITHM_VERSION
+from senard.model.sentinel2 import ProductType
+
+
+class Fill(Enum):
+    """Down to which quality level a pixel may be filled (science.md §2.5)."""
+
+    STRICT = "strict"
+    """Levels 1 and 2 only."""
+
+    FLAG = "flag"
+    """Levels 1 to 4, the level said in the QA layer."""
+
+    ALL = "all"
+    """Levels 1 to 5: even the best cloudy observation."""
+
+
+class Buffer(Enum):
+    """Hard buffer around dense cloud and shadow."""
+
+    THIN = "thin"
+    """One pixel of 20 m."""
+
+    TERRASCOPE = "terrascope"
+    """Terrascope's two-stage rule, 17 and 77 pixel kernels."""
+
+    PURE = "pure"
+    """300 m."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MosaicRequest:
+    """Area, period, grid and every option that changes pixels."""
+
+    name: str
+    """Start of the product's name, [a-z0-9][a-z0-9-]{0,47}: "helsinki"."""
+
+    aoi: BaseGeometry
+    """The area, Polygon or MultiPolygon, lon/lat (EPSG:4326), split at the antimeridian."""
+
+    first_day: date
+    """First day of the period, UTC."""
+
+    last_day: date
+    """Last day of the period, UTC, included."""
+
+    crs: str = "EPSG:3857"
+    """CRS of the mosaic, units metres."""
+
+    product_type: ProductType = ProductType.L2A
+    """Processing level to use; levels never mix."""
+
+    cloud_cover_min: float = 0.0
+    """Scenes below this cloud cover are left out, percent."""
+
+    cloud_cover_max: float = 95.0
+    """Scenes at or above this cloud cover are left out, percent."""
+
+    mgrs_tiles: tuple[str, ...] = ()
+    """Use only these MGRS tiles; empty means all: ("31UFS",)."""
+
+    products: tuple[str, ...] = ()
+    """Use only these product_ids; empty means all."""
+
+    target_date: date | None = None
+    """Day that the mosaic should look like; None means the middle of the period."""
+
+    fill: Fill = Fill.FLAG
+    """Down to which quality level pixels are filled."""
+
+    buffer: Buffer = Buffer.THIN
+    """Hard buffer around cloud and shadow."""
+
+    clip: bool = True
+    """True: pixels that the area does not touch are nodata; False: the tiles' rectangles are filled."""
+
+    algorithm: str = field(default=ALGORITHM_VERSION)
+    """Version of the algorithm: "1"."""
+
+    @property
+    def middle_day_ordinal(self) -> float:
+        """The target as a proleptic Gregorian ordinal; the middle of the period where no day was asked for."""
+        if self.target_date is not None:
+            return float(self.target_date.toordinal())
+        return (self.first_day.toordinal() + self.last_day.toordinal()) / 2
+
+    @property
+    def half_period_days(self) -> float:
+        """Half the length of the period, days, at least 1."""
+        return max(1.0, (self.last_day.toordinal() - self.first_day.toordinal() + 1) / 2)
+
+    def canonical(self) -> str:
+        """The request as canonical JSON: sorted keys, no blanks, the area as WKB hex."""
+        return json.dumps(
+            {
+                "algorithm": self.algorithm,
+                "aoi": shapely.to_wkb(self.aoi, hex=True, byte_order=1),
+                "buffer": self.buffer.value,
+                "clip": self.clip,
+                "cloud_cover_max": self.cloud_cover_max,
+                "cloud_cover_min": self.cloud_cover_min,
+                "crs": self.crs,
+                "fill": self.fill.value,
+                "first_day": self.first_day.isoformat(),
+                "last_day": self.last_day.isoformat(),
+                "mgrs_tiles": sorted(self.mgrs_tiles),
+                "name": self.name,
+                "product_type": self.product_type.value,
+                "products": sorted(self.products),
+                "target_date": self.target_date.isoformat() if self.target_date else None,
+            },
+            sort_keys=True,
+            separators=(",", ":"),
+        )
+
+    @property
+    def sha256(self) -> str:
+        """Hex digest of the canonical request alone."""
+        return hashlib.sha256(self.canonical().encode()).hexdigest()
+
+    def product_id(self, kept_product_ids: Sequence[str]) -> str:
+        """Name of the product folder made of this request and the scenes that the query kept.
+
+        Args:
+            kept_product_ids: product_ids that the query kept, any order.
+
+        Returns:
+            "<name>_<first day>_<last day>_<hash8>" (product-spec §1).
+        """
+        identity = self.canonical() + "".join(sorted(kept_product_ids))
+        hash8 = hashlib.sha256(identity.encode()).hexdigest()[:8]
+        return f"{self.name}_{self.first_day:%Y%m%d}_{self.last_day:%Y%m%d}_{hash8}"
+
+    @classmethod
+    def from_canonical(cls, text: str) -> "MosaicRequest":
+        """The request that `canonical` wrote."""
+        values = json.loads(text)
+        return cls(
+            name=values["name"],
+            aoi=shapely.from_wkb(values["aoi"]),
+            first_day=date.fromisoformat(values["first_day"]),
+            last_day=date.fromisoformat(values["last_day"]),
+            crs=values["crs"],
+            product_type=ProductType(values["product_type"]),
+            cloud_cover_min=values["cloud_cover_min"],
+            cloud_cover_max=values["cloud_cover_max"],
+            mgrs_tiles=tuple(values["mgrs_tiles"]),
+            products=tuple(values["products"]),
+            target_date=date.fromisoformat(values["target_date"]) if values["target_date"] else None,
+            fill=Fill(values["fill"]),
+            buffer=Buffer(values["buffer"]),
+            clip=values["clip"],
+            algorithm=values["algorithm"],
+        )

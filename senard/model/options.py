@@ -1,0 +1,314 @@
+"""Every parameter of the main job, once: the commands, the reference page and the reader of values are made from it."""
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import Enum
+
+from senard.errors import RequestError
+from senard.model.request import Buffer, Fill
+from senard.model.sentinel2 import ProductType
+
+
+class Kind(Enum):
+    """How a value is typed."""
+
+    TEXT = "text"
+    FILE = "file"
+    FOLDER = "folder"
+    DAY = "day"
+    NUMBER = "number"
+    CHOICE = "choice"
+    LIST = "list, separated by commas"
+    SWITCH = "true or false"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Option:
+    """One parameter of the main job."""
+
+    name: str
+    """Its name in Python, luigi.cfg and the configuration file: "cloud_cover_max"."""
+
+    kind: Kind
+    """How it is typed."""
+
+    default: str | None = None
+    """What holds when nobody says anything, as it would be typed: "95"; None: nothing."""
+
+    unit: str = ""
+    """Unit of a number: "percent"."""
+
+    choices: tuple[str, ...] = ()
+    """The words that a choice allows: ("flag", "strict", "all")."""
+
+    metavar: str = ""
+    """Placeholder in `--help`: "W,S,E,N"."""
+
+    aliases: tuple[str, ...] = ()
+    """Further keys of the configuration file that mean the same: ("geojson",)."""
+
+    identity: bool
+    """True if it can change pixels: such an option is part of the product's name."""
+
+    help: str
+    """What it does, for a person; one or two sentences."""
+
+    @property
+    def flag(self) -> str:
+        """The option on the command line: "--cloud-cover-max"."""
+        return "--" + self.name.replace("_", "-")
+
+    @property
+    def text(self) -> str:
+        """Help with unit, choices and default: what `--help` shows."""
+        notes = [f"unit: {self.unit}"] if self.unit else []
+        notes += [f"one of: {', '.join(self.choices)}"] if self.choices else []
+        notes += [f"default: {self.default}"] if self.default is not None else []
+        return self.help + (f" ({'; '.join(notes)})" if notes else "")
+
+
+OPTIONS: tuple[Option, ...] = (
+    Option(
+        name="aoi",
+        kind=Kind.FILE,
+        metavar="FILE|WKT",
+        aliases=("geojson",),
+        identity=True,
+        help="The area: a GeoJSON, Shapefile, KML, KMZ, GeoPackage or WKT file in any CRS, or WKT in lon/lat as text.",
+    ),
+    Option(
+        name="bbox",
+        kind=Kind.LIST,
+        unit="degrees, lon/lat (EPSG:4326)",
+        metavar="WEST,SOUTH,EAST,NORTH",
+        identity=True,
+        help="The area as a rectangle of longitudes and latitudes; in a shell write --bbox=-9.5,38.6,-9.0,38.9.",
+    ),
+    Option(
+        name="reference",
+        kind=Kind.FILE,
+        metavar="RASTER",
+        identity=True,
+        help="The area as the rectangle that this raster covers.",
+    ),
+    Option(
+        name="mgrs_tiles",
+        kind=Kind.LIST,
+        metavar="31UFS,31UET",
+        identity=True,
+        help="Use only products of these MGRS tiles. Without --aoi, --bbox or --reference the tiles are the area too.",
+    ),
+    Option(
+        name="start",
+        kind=Kind.DAY,
+        unit="UTC day, 2024-05-01 or 01-MAY-2024",
+        metavar="DAY",
+        identity=True,
+        help="First day of the period.",
+    ),
+    Option(
+        name="end",
+        kind=Kind.DAY,
+        unit="UTC day, 2024-07-31 or 31-JUL-2024",
+        metavar="DAY",
+        identity=True,
+        help="Last day of the period, included.",
+    ),
+    Option(
+        name="name",
+        kind=Kind.TEXT,
+        metavar="NAME",
+        identity=True,
+        help="Start of the product's name: a-z, 0-9 and hyphens, at most 48; from the name of the area's file if absent.",
+    ),
+    Option(
+        name="config",
+        kind=Kind.FILE,
+        metavar="FILE",
+        identity=False,
+        help="JSON file with parameters by these names, or by senprep's (geojson, dates, cloudcover …). "
+        "The command line beats it, and it beats luigi.cfg.",
+    ),
+    Option(
+        name="archive",
+        kind=Kind.FOLDER,
+        metavar="FOLDER",
+        identity=False,
+        help="Folder with Sentinel-2 products, zips or SAFE folders, at any depth. Required: there is no catalogue yet.",
+    ),
+    Option(
+        name="credentials",
+        kind=Kind.FILE,
+        metavar="FILE",
+        identity=False,
+        help="JSON file with the accounts of catalogues; it is never copied or logged. A local archive needs none.",
+    ),
+    Option(
+        name="products",
+        kind=Kind.FILE,
+        metavar="FILE",
+        identity=True,
+        help="Text file with one product name per line, with or without .SAFE or .zip: use only these.",
+    ),
+    Option(
+        name="product_type",
+        kind=Kind.CHOICE,
+        default=ProductType.L2A.value,
+        choices=tuple(member.value for member in ProductType),
+        metavar="TYPE",
+        aliases=("s2_producttype",),
+        identity=True,
+        help="Processing level to use: S2MSI2A is surface reflectance, S2MSI1C top-of-atmosphere reflectance. "
+        "Levels never mix.",
+    ),
+    Option(
+        name="cloud_cover_min",
+        kind=Kind.NUMBER,
+        default="0",
+        unit="percent",
+        metavar="PERCENT",
+        identity=True,
+        help="Leave out scenes with less cloud cover than this.",
+    ),
+    Option(
+        name="cloud_cover_max",
+        kind=Kind.NUMBER,
+        default="95",
+        unit="percent",
+        metavar="PERCENT",
+        identity=True,
+        help="Leave out scenes with this cloud cover or more; a scene that states none stays.",
+    ),
+    Option(
+        name="target_date",
+        kind=Kind.DAY,
+        unit="UTC day",
+        metavar="DAY",
+        identity=True,
+        help="Day that the mosaic should look like; the middle of the period if absent.",
+    ),
+    Option(
+        name="fill",
+        kind=Kind.CHOICE,
+        default=Fill.FLAG.value,
+        choices=tuple(member.value for member in Fill),
+        metavar="HOW",
+        identity=True,
+        help="Pixels never seen well: strict leaves them empty, flag takes the least bad clear one and says so in "
+        "the QA layer, all takes even a cloudy one.",
+    ),
+    Option(
+        name="buffer",
+        kind=Kind.CHOICE,
+        default=Buffer.THIN.value,
+        choices=tuple(member.value for member in Buffer),
+        metavar="HOW",
+        identity=True,
+        help="Ground left out around dense cloud and shadow: thin is 20 m, terrascope its two-stage rule, pure 300 m.",
+    ),
+    Option(
+        name="clip",
+        kind=Kind.SWITCH,
+        default="true",
+        identity=True,
+        help="Leave pixels empty that the area does not touch; false fills the tiles' whole rectangles.",
+    ),
+    Option(
+        name="crs",
+        kind=Kind.TEXT,
+        default="EPSG:3857",
+        metavar="EPSG:CODE",
+        identity=True,
+        help="Grid of the mosaic: any projected CRS in metres, e.g. EPSG:32633 or EPSG:3035.",
+    ),
+    Option(
+        name="resolutions",
+        kind=Kind.LIST,
+        default="10,20",
+        unit="m",
+        metavar="10,20",
+        identity=False,
+        help="Which files to make: 10 (red, green, blue, near infrared), 20 (six bands, year, day of year) or both.",
+    ),
+    Option(
+        name="outdir",
+        kind=Kind.FOLDER,
+        default="out",
+        metavar="FOLDER",
+        identity=False,
+        help="Where the product folder appears.",
+    ),
+    Option(
+        name="workdir",
+        kind=Kind.FOLDER,
+        metavar="FOLDER",
+        identity=False,
+        help="Where intermediate results lie; OUTDIR/.senard if absent. May be shared by several mosaics.",
+    ),
+    Option(
+        name="rebuild",
+        kind=Kind.SWITCH,
+        default="false",
+        identity=False,
+        help="Make every processing step anew; only verified downloads stay.",
+    ),
+    Option(
+        name="refresh",
+        kind=Kind.SWITCH,
+        default="false",
+        identity=False,
+        help="Ask the archive again what it holds, and keep of the earlier results what is still valid.",
+    ),
+    Option(
+        name="allow_missing",
+        kind=Kind.SWITCH,
+        default="false",
+        identity=False,
+        help="Go on without a scene that could not be fetched, and say so in the report.",
+    ),
+)
+"""Every parameter of the main job, in the order of `--help`."""
+
+BY_NAME: dict[str, Option] = {option.name: option for option in OPTIONS}
+"""The same by name."""
+
+AREA_OPTIONS: tuple[str, ...] = ("aoi", "bbox", "reference")
+"""Ways to give the area, of which one holds; `mgrs_tiles` is the area where none is given."""
+
+
+def option(name: str) -> Option:
+    """The option of this name.
+
+    Raises:
+        RequestError: if there is none; the message names the nearest one.
+    """
+    if name in BY_NAME:
+        return BY_NAME[name]
+    raise RequestError(f"There is no parameter {name!r}. {nearest(name, BY_NAME)}")
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """A sentence that helps somebody who mistyped: the nearest known words, or all of them."""
+    words = sorted(known)
+    close = difflib.get_close_matches(word, words, n=1, cutoff=0.6)
+    return f"Did you mean {close[0]!r}?" if close else f"Known are: {', '.join(words)}."
+
+
+def reference_table() -> str:
+    """All options as a Markdown table, for docs/reference/parameters.md."""
+    head = "| parameter | typed as | unit or choices | default | changes pixels | what it does |\n"
+    return head + "|---|---|---|---|---|---|\n" + "".join(_row(entry) for entry in OPTIONS)
+
+
+def _row(entry: Option) -> str:
+    """One line of the table; a vertical bar would end the cell."""
+    cells = (
+        f"`{entry.flag}{' ' + entry.metavar if entry.metavar else ''}`",
+        entry.kind.value,
+        ", ".join(f"`{choice}`" for choice in entry.choices) or entry.unit or "–",
+        f"`{entry.default}`" if entry.default is not None else "–",
+        "yes" if entry.identity else "no",
+        entry.help,
+    )
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |\n"

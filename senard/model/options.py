@@ -120,7 +120,7 @@ OPTIONS: tuple[Option, ...] = (
         kind=Kind.TEXT,
         metavar="NAME",
         identity=True,
-        help="Start of the product's name: a-z, 0-9 and hyphens, at most 48; from the name of the area's file if absent.",
+        help="Start of the product's name: a-z, 0-9 and hyphens, at most 48; the area's file name if absent.",
     ),
     Option(
         name="config",
@@ -135,7 +135,7 @@ OPTIONS: tuple[Option, ...] = (
         kind=Kind.FOLDER,
         metavar="FOLDER",
         identity=False,
-        help="Folder with Sentinel-2 products, zips or SAFE folders, at any depth. Required: there is no catalogue yet.",
+        help="Folder with Sentinel-2 products, zips or SAFE folders, any depth. Required: no catalogue exists yet.",
     ),
     Option(
         name="credentials",

@@ -1,0 +1,153 @@
+"""Reading JPEG 2000 (and GeoTIFF) images: whole, or only the internal tiles that are needed."""
+
+import threading
+import warnings
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+import rasterio
+from rasterio.errors import NotGeoreferencedWarning, RasterioError
+from rasterio.windows import Window as RasterioWindow
+
+from senard.errors import UnusableSceneError
+from senard.model.arrays import BoolArray, UInt8Array, UInt16Array
+from senard.model.grid import Window
+
+_GDAL: dict[str, Any] = {
+    "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR",  # no search for sidecars: a SAFE has none
+    "GDAL_PAM_ENABLED": False,  # and none are written beside the user's products
+}
+
+_OPENING = threading.Lock()
+"""Filters of warnings belong to the process: threads must not change them at the same time."""
+
+
+@contextmanager
+def _opened(path: str) -> Iterator[Any]:
+    """A rasterio dataset; whatever fails while it is open is the scene's fault and names the file."""
+    try:
+        with rasterio.Env(**_GDAL):
+            with _OPENING, warnings.catch_warnings():
+                # L2Ap images carry no georeference: the product's grid comes from MTD_TL.xml
+                warnings.simplefilter("ignore", NotGeoreferencedWarning)
+                dataset = rasterio.open(path)
+            with dataset:
+                yield dataset
+    except RasterioError as error:
+        raise UnusableSceneError(
+            f"{path} cannot be decoded ({error}). The file is cut short or damaged: delete the product and download "
+            f"it again."
+        ) from error
+
+
+def read_image(path: str, *, overview: int = 1) -> UInt8Array | UInt16Array:
+    """Read the first band of an image, whole or reduced.
+
+    Args:
+        path: GDAL-openable path, from `senard.io.safe.image_path`.
+        overview: 1 for every pixel; 2, 4, 8 … for every 2nd, 4th, 8th: JPEG 2000 then decodes only its lower levels.
+
+    Returns:
+        (y, x) uint8 or uint16, size rounded up.
+
+    Raises:
+        UnusableSceneError: the file is missing or cannot be decoded.
+    """
+    with _opened(path) as dataset:
+        shape = (-(-dataset.height // overview), -(-dataset.width // overview))
+        return dataset.read(1, out_shape=shape)
+
+
+class TiledImage:
+    """An image of which only needed internal tiles are decoded, each once per call.
+
+    The first band is read. Every thread opens the file for itself: GDAL's datasets must not be shared between threads.
+    """
+
+    def __init__(self, path: str, *, threads: int = 1) -> None:
+        """Open the image.
+
+        Args:
+            path: GDAL-openable path.
+            threads: tiles decoded at the same time.
+
+        Raises:
+            UnusableSceneError: the file is missing or is no image.
+        """
+        self.path = path
+        self.decoded = 0
+        """Internal tiles decoded so far."""
+        self._threads = threads
+        with _opened(path) as dataset:
+            self.shape: tuple[int, int] = (dataset.height, dataset.width)
+            """(rows, columns) in pixels."""
+            self.block_shape: tuple[int, int] = dataset.block_shapes[0]
+            """(rows, columns) of an internal tile; the last ones may be cut by the image's edge."""
+            self.dtype: np.dtype[Any] = np.dtype(dataset.dtypes[0])
+            """uint8 or uint16."""
+
+    @property
+    def blocks(self) -> tuple[int, int]:
+        """(rows, columns) of internal tiles."""
+        return -(-self.shape[0] // self.block_shape[0]), -(-self.shape[1] // self.block_shape[1])
+
+    def window(self, row: int, col: int) -> Window:
+        """Pixels of one internal tile."""
+        height, width = self.block_shape
+        return Window(
+            row_start=row * height,
+            row_stop=min((row + 1) * height, self.shape[0]),
+            col_start=col * width,
+            col_stop=min((col + 1) * width, self.shape[1]),
+        )
+
+    def read_blocks(
+        self, needed: BoolArray, out: UInt8Array | UInt16Array, *, origin: tuple[int, int] = (0, 0)
+    ) -> None:
+        """Decode the needed internal tiles into an array; what lies outside it is dropped, the rest stays as it was.
+
+        Args:
+            needed: (block rows, block columns) bool, True: decode this tile.
+            out: (y, x) of the image's dtype, changed in place.
+            origin: (row, column) of the image at out[0, 0].
+
+        Raises:
+            UnusableSceneError: a tile cannot be decoded.
+            ValueError: `needed` does not fit the image.
+        """
+        if needed.shape != self.blocks:
+            raise ValueError(f"{self.path} has {self.blocks} internal tiles, asked for {needed.shape}")
+        chosen = [self.window(int(row), int(col)) for row, col in np.argwhere(needed)]
+        shares = [chosen[start :: self._threads] for start in range(min(self._threads, len(chosen)))]
+        if len(shares) == 1:
+            self._read(shares[0], out, origin)
+        elif shares:
+            with ThreadPoolExecutor(len(shares)) as pool:
+                list(pool.map(lambda share: self._read(share, out, origin), shares))
+        self.decoded += len(chosen)
+
+    def _read(self, windows: list[Window], out: UInt8Array | UInt16Array, origin: tuple[int, int]) -> None:
+        with _opened(self.path) as dataset:
+            for window in windows:
+                pixels = dataset.read(1, window=RasterioWindow.from_slices(*window.slices))
+                _paste(pixels, out, window.row_start - origin[0], window.col_start - origin[1])
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Nothing stays open between calls."""
+
+
+def _paste(pixels: UInt8Array | UInt16Array, out: UInt8Array | UInt16Array, row: int, col: int) -> None:
+    """Copy pixels to out[row:, col:], clipped at the edges of `out`."""
+    top, left = max(row, 0), max(col, 0)
+    bottom, right = min(row + pixels.shape[0], out.shape[0]), min(col + pixels.shape[1], out.shape[1])
+    if top < bottom and left < right:
+        out[top:bottom, left:right] = pixels[top - row : bottom - row, left - col : right - col]

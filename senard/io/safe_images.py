@@ -1,0 +1,126 @@
+"""Which image is which: file names inside a SAFE, what judging and compositing need, and whether a file is whole."""
+
+import re
+import zipfile
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO
+
+from senard.io.safe_members import SafeMembers
+from senard.model.product import Part
+from senard.model.sentinel2 import BANDS, JUDGE_BANDS, MOSAIC_BANDS, ProductType
+
+_ENDINGS = (".jp2", ".tif")
+"""ESA delivers JPEG 2000; some providers the same names as GeoTIFF. GML masks (before 04.00) are no images."""
+
+_LEVEL_2A = re.compile(
+    r"^(?:L2A_)?T(?P<tile>\d{2}[A-Z]{3})_\d{8}T\d{6}_(?P<what>B\d[\dA]|SCL|AOT|WVP|TCI)_(?P<gsd>[126]0)m$"
+)
+_LEVEL_1C = re.compile(r"^T(?P<tile>\d{2}[A-Z]{3})_\d{8}T\d{6}_(?P<what>B\d[\dA]|TCI)$")
+_PROBABILITY = re.compile(r"^MSK_(?P<what>CLDPRB|SNWPRB)_(?P<gsd>[26]0)m$")
+_PILOT_PROBABILITY = re.compile(r"^(?:L2A_)?T\d{2}[A-Z]{3}_\d{8}T\d{6}_(?P<what>CLD|SNW)_(?P<gsd>[26]0)m$")
+_DETECTOR = re.compile(r"^MSK_(?P<what>DETFOO|QUALIT)_(?P<band>B\d[\dA])$")
+
+_METADATA = re.compile(
+    r"^(manifest\.safe|INSPIRE\.xml|MTD_MSIL(1C|2A)\.xml|GRANULE/[^/]+/MTD_TL\.xml|DATASTRIP/[^/]+/MTD_DS\.xml)$",
+    re.IGNORECASE,
+)
+
+
+def image_key(member: str) -> str | None:
+    """Key of an image by its file name, ending or not: "…/T31TCJ_…_B04_10m.jp2" to "B04_10"; None for other files."""
+    name = PurePosixPath(member).name
+    stem = name[:-4] if name.lower().endswith(_ENDINGS) else name
+    if "." in stem:
+        return None
+    if match := (_LEVEL_2A.match(stem) or _PROBABILITY.match(stem)):
+        return f"{match['what']}_{match['gsd']}"
+    if match := _PILOT_PROBABILITY.match(stem):
+        return f"{match['what']}PRB_{match['gsd']}"
+    if match := _LEVEL_1C.match(stem):
+        return f"{match['what']}_{BANDS[match['what']].gsd if match['what'] in BANDS else 10}"
+    if match := _DETECTOR.match(stem):
+        return f"{match['what']}_{match['band']}"
+    if stem == "MSK_CLASSI_B00":
+        return "CLASSI"
+    return "PVI" if stem.endswith("_PVI") else None
+
+
+def image_tile(member: str) -> str | None:
+    """MGRS tile in the name of a band's file; None where the name has none."""
+    stem = PurePosixPath(member).name.split(".")[0]
+    match = _LEVEL_2A.match(stem) or _LEVEL_1C.match(stem)
+    return match["tile"] if match else None
+
+
+def find_images(members: SafeMembers) -> dict[str, str]:
+    """Image key to place inside the SAFE, of every image that is there."""
+    images: dict[str, str] = {}
+    for member in sorted(members.sizes):
+        if member.startswith("GRANULE/") and member.lower().endswith(_ENDINGS):
+            key = image_key(member)
+            if key is not None:
+                images.setdefault(key, member)
+    return images
+
+
+def needed_keys(product_type: ProductType, part: Part) -> frozenset[str]:
+    """Keys of the images that a part must hold, if the product's XML names them."""
+    level_1c = product_type is ProductType.L1C
+    judge = {f"{band}_{BANDS[band].gsd if level_1c else 60}" for band in JUDGE_BANDS}
+    judge |= set() if level_1c else {"SCL_20", "AOT_60", "CLDPRB_20", "SNWPRB_20"}
+    bands = {f"{band}_{gsd}" for gsd, names in MOSAIC_BANDS.items() for band in names}
+    return frozenset({Part.JUDGE: judge, Part.BANDS: bands, Part.ALL: judge | bands}[part])
+
+
+def belongs_to(member: str, product_type: ProductType, part: Part) -> bool:
+    """Whether a part holds this file: the XML in every part; all masks (small) with what judging reads."""
+    if part is Part.ALL or _METADATA.match(member):
+        return True
+    key = image_key(member) if member.lower().endswith(_ENDINGS) else None
+    if key is None:
+        return False
+    if part is Part.JUDGE and "/QI_DATA/" in member:
+        return True
+    return key in needed_keys(product_type, part)
+
+
+def is_whole_jp2(path: Path) -> bool:
+    """Whether a JPEG 2000 file's code stream ends with its end marker FF D9: cheap, nothing is decoded."""
+    with path.open("rb") as file:
+        return _ends_well(file, path.stat().st_size)
+
+
+def is_whole_stored_jp2(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bool:
+    """As `is_whole_jp2`, for a member that the zip stores without compression."""
+    with archive.open(entry) as file:
+        return _ends_well(file, entry.file_size)  # type: ignore[arg-type]  # ZipExtFile seeks like a BinaryIO
+
+
+def _ends_well(file: BinaryIO, size: int) -> bool:
+    end = _code_stream_end(file, size)
+    if end is None or end < 4:
+        return False
+    file.seek(end - 2)
+    return file.read(2) == b"\xff\xd9"
+
+
+def _code_stream_end(file: BinaryIO, size: int) -> int | None:
+    """Where the code stream ends, bytes from the start; None where the file has none or is shorter than it says."""
+    file.seek(0)
+    if file.read(4) == b"\xff\x4f\xff\x51":  # a bare code stream
+        return size
+    place = 0
+    while place + 8 <= size:
+        file.seek(place)
+        head = file.read(16)
+        length, kind, start = int.from_bytes(head[:4], "big"), head[4:8], 8
+        if length == 1:
+            length, start = int.from_bytes(head[8:16], "big"), 16
+        if length == 0:
+            length = size - place
+        if length < start:
+            return None
+        if kind == b"jp2c":
+            return place + length if place + length <= size else None
+        place += length
+    return None

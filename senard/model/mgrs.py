@@ -80,14 +80,13 @@ def mgrs_square(mgrs_tile: str) -> MgrsSquare:
     name = mgrs_name(mgrs_tile)
     zone, band, column, row = int(name[:-3]), name[-3], name[-2], name[-1]
     easting = (COLUMN_LETTERS[zone % 3].index(column) + 1) * SQUARE_M
-    northing = _northing(zone, band, row)
+    top = -(-(_northing(zone, band, row) + SQUARE_M) // SNAP_M) * SNAP_M  # multiples of 60 m count from the equator
     south = band < "N"
-    northing += FALSE_NORTHING_M if south else 0
     return MgrsSquare(
         mgrs_tile=name,
         crs=f"EPSG:{32700 + zone if south else 32600 + zone}",
         left=easting // SNAP_M * SNAP_M,
-        top=-(-(northing + SQUARE_M) // SNAP_M) * SNAP_M,
+        top=top + (FALSE_NORTHING_M if south else 0),
     )
 
 

@@ -1,0 +1,68 @@
+"""What the judgement of one product holds: the rasters of a mask folder and the figures beside them."""
+
+from dataclasses import dataclass
+
+SCL_BITS = 0x0F
+"""Bits of the band `class` that hold the scene classification."""
+CLASS_CORE = 0x10
+"""Bit of the band `class`: core of a cloud or a shadow, after opening."""
+CLASS_TERRASCOPE = 0x20
+"""Bit of the band `class`: inside Terrascope's two-stage mask."""
+CLASS_SNOW = 0x40
+"""Bit of the band `class`: snow, its buffer of one pixel included."""
+CLASS_VALID = 0x80
+"""Bit of the band `class`: ground that the product observed, 2 px from any gap."""
+FAR = 255
+"""`distance` of a pixel farther than 254 units of 20 m from any cloud or shadow."""
+CLEAR_SHARE_UNITS = 250
+"""`clear_share` of a pixel around which all is clear."""
+NO_PROBABILITY = 255
+"""`cloud_probability` of a product that states none."""
+AOT_UNITS = 1000
+"""DN per unit of aerosol optical thickness in the 60 m raster."""
+
+MASK_BANDS_20: tuple[str, ...] = ("class", "distance", "clear_share", "cloud_probability")
+"""Bands of scene_20.tif, uint8, in file order."""
+MASK_BANDS_60: tuple[str, ...] = ("B02", "B04", "B8A", "B11", "AOT")
+"""Bands of scene_60.tif, uint16, in file order."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SceneFigures:
+    """Figures of one judged product, scene.json of its mask folder."""
+
+    product_id: str
+    """Name of the SAFE without suffix."""
+
+    crs: str
+    """The product's own UTM: "EPSG:32631"."""
+
+    left: float
+    """x of the left edge, m."""
+
+    top: float
+    """y of the top edge, m."""
+
+    width: int
+    """Columns of 20 m."""
+
+    height: int
+    """Rows of 20 m."""
+
+    width_60: int
+    """Columns of 60 m."""
+
+    height_60: int
+    """Rows of 60 m."""
+
+    sun_zenith: float
+    """Mean over the product, degrees."""
+
+    sun_azimuth: float
+    """Mean over the product, degrees clockwise from north."""
+
+    clear_share: float
+    """Valid pixels that are SCL-clear (classes 2, 4, 5, 6, 7), share of the valid ones, 0-1."""
+
+    valid_share: float
+    """Valid pixels, share of all, 0-1."""

@@ -20,6 +20,8 @@ from senard.model.grid import Window
 _GDAL: dict[str, Any] = {
     "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR",  # no search for sidecars: a SAFE has none
     "GDAL_PAM_ENABLED": False,  # and none are written beside the user's products
+    # With threads of its own GDAL 3.10 drops the errors of a damaged tile and returns zeros as if all were well.
+    "GDAL_NUM_THREADS": 1,
 }
 
 _OPENING = threading.Lock()

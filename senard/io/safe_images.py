@@ -3,7 +3,7 @@
 import re
 import zipfile
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO
+from typing import IO
 
 from senard.io.safe_members import SafeMembers
 from senard.model.product import Part
@@ -93,10 +93,10 @@ def is_whole_jp2(path: Path) -> bool:
 def is_whole_stored_jp2(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bool:
     """As `is_whole_jp2`, for a member that the zip stores without compression."""
     with archive.open(entry) as file:
-        return _ends_well(file, entry.file_size)  # type: ignore[arg-type]  # ZipExtFile seeks like a BinaryIO
+        return _ends_well(file, entry.file_size)
 
 
-def _ends_well(file: BinaryIO, size: int) -> bool:
+def _ends_well(file: IO[bytes], size: int) -> bool:
     end = _code_stream_end(file, size)
     if end is None or end < 4:
         return False
@@ -104,7 +104,7 @@ def _ends_well(file: BinaryIO, size: int) -> bool:
     return file.read(2) == b"\xff\xd9"
 
 
-def _code_stream_end(file: BinaryIO, size: int) -> int | None:
+def _code_stream_end(file: IO[bytes], size: int) -> int | None:
     """Where the code stream ends, bytes from the start; None where the file has none or is shorter than it says."""
     file.seek(0)
     if file.read(4) == b"\xff\x4f\xff\x51":  # a bare code stream

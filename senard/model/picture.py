@@ -6,10 +6,16 @@ from dataclasses import dataclass
 
 from senard.model.grid import Bounds, Tile, Window
 
+WORLD_M = 2 * 20_037_508.342789244
+"""Once round the Earth in EPSG:3857, m."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PictureFrame:
-    """A north-up picture of a whole mosaic; unlike a grid's, its pixels may have any size."""
+    """A north-up picture of a whole mosaic; unlike a grid's, its pixels may have any size.
+
+    A mosaic over the antimeridian is shown in one piece: what lies east of it continues beyond x = 20 037 508 m.
+    """
 
     crs: str
     """CRS of the mosaic: "EPSG:3857"."""
@@ -48,12 +54,15 @@ class PictureFrame:
             longest: pixels of the longer side; fewer where pixels would become smaller than `finest_m`.
             finest_m: smallest pixel side worth drawing, m: the file's own.
         """
-        left, right = min(tile.left for tile in tiles), max(tile.right for tile in tiles)
+        left, right = float(min(tile.left for tile in tiles)), float(max(tile.right for tile in tiles))
+        if tiles[0].crs == "EPSG:3857" and right - left > WORLD_M / 2:
+            left = float(min(tile.left for tile in tiles if tile.left > 0))
+            right = max(tile.right for tile in tiles if tile.left < 0) + WORLD_M
         bottom, top = min(tile.bottom for tile in tiles), max(tile.top for tile in tiles)
         pixel_m = max(finest_m, max(right - left, top - bottom) / longest)
         return cls(
             crs=tiles[0].crs,
-            left=float(left),
+            left=left,
             top=float(top),
             pixel_m=pixel_m,
             width=max(1, round((right - left) / pixel_m)),
@@ -65,9 +74,13 @@ class PictureFrame:
         return Window(
             row_start=self._edge(self.top - tile.top, self.height),
             row_stop=self._edge(self.top - tile.bottom, self.height),
-            col_start=self._edge(tile.left - self.left, self.width),
-            col_stop=self._edge(tile.right - self.left, self.width),
+            col_start=self._edge(self.shown_x(tile.left) - self.left, self.width),
+            col_stop=self._edge(self.shown_x(tile.left) + tile.right - tile.left - self.left, self.width),
         )
+
+    def shown_x(self, x: float) -> float:
+        """Where an x of the CRS lies in the picture, m: one turn further where it lies west of the picture."""
+        return x + WORLD_M if self.crs == "EPSG:3857" and x < self.left - WORLD_M / 4 else x
 
     def bounds(self, window: Window) -> Bounds:
         """Ground that a window of the picture shows, m of the CRS."""

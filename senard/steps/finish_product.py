@@ -2,8 +2,18 @@
 
 from pathlib import Path
 
-from senard.io.product_folder import write_sums
-from senard.model.mosaic import MosaicParts, RunFigures
+from senard.io.figures import (
+    count_clear,
+    read_composite_figures,
+    read_scene_figures,
+    read_simulated,
+    read_tile_figures,
+)
+from senard.io.product_folder import RUN, SCENES, TILES, write_sums
+from senard.io.tables import write_run, write_scenes, write_tiles
+from senard.model.mosaic import MosaicFigures, MosaicParts, RunFigures
+from senard.steps.draw_pictures import draw_pictures
+from senard.steps.write_report import write_report
 
 
 def finish_product(folder: Path, parts: MosaicParts, run: RunFigures) -> Path:
@@ -20,5 +30,29 @@ def finish_product(folder: Path, parts: MosaicParts, run: RunFigures) -> Path:
     Returns:
         The written SHA256SUMS.
     """
-    del parts, run
+    figures = _figures(parts)
+    write_scenes(folder / SCENES, figures.scenes)
+    write_tiles(folder / TILES, figures, folder)
+    draw_pictures(figures, parts.sources, folder)
+    write_report(figures, parts.sources, folder)
+    write_run(folder / RUN, figures, parts.result, run)
     return write_sums(folder)
+
+
+def _figures(parts: MosaicParts) -> MosaicFigures:
+    """Everything that the files of this step say, read once."""
+    tiles = tuple(read_tile_figures(tile, folder) for tile, folder in zip(parts.tiles, parts.sources, strict=True))
+    scenes = read_scene_figures(parts, tiles)
+    clear: dict[int, int] = {}
+    for folder in parts.sources:
+        for number, pixels in count_clear(folder).items():
+            clear[number] = clear.get(number, 0) + pixels
+    return MosaicFigures(
+        product_id=parts.product_id,
+        request=parts.request,
+        scenes=scenes,
+        tiles=tiles,
+        composites=read_composite_figures(parts),
+        clear_counts=dict(sorted(clear.items())),
+        simulated=read_simulated(parts, scenes),
+    )

@@ -1,0 +1,117 @@
+"""Figures that the tasks of a mosaic left in their work folders, read back as nouns."""
+
+import json
+import re
+from collections.abc import Mapping
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import rasterio
+from rasterio.windows import Window
+
+from senard.model.grid import Tile
+from senard.model.mosaic import CompositeFigures, MosaicParts, SceneFigures, TileFigures
+
+SOURCES_FILE = "sources_20.tif"
+CLEAR_BAND = 2
+"""Band of the source map that counts clear observations."""
+
+LEVEL_BAND = 3
+"""Band of the source map that holds the quality level."""
+
+NEVER_BEST = "supplies no pixel: elsewhere another scene was better"
+_FOLDERS = re.compile(r"(?<![\w.<])/(?:[^\s/:;,'\"]+/)+")
+
+
+def read_tile_figures(tile: Tile, folder: Path) -> TileFigures:
+    """What the selection counted on one tile, from its sources.json."""
+    values = _json(folder / "sources.json")
+    return TileFigures(
+        tile=tile,
+        area_pixels=int(values["aoi_pixels"]),
+        pixels=_counts(values["pixels"]),
+        levels=_counts(values.get("levels", {})),
+    )
+
+
+def read_scene_figures(parts: MosaicParts, tiles: tuple[TileFigures, ...]) -> tuple[SceneFigures, ...]:
+    """The rows of scenes.csv, by source number."""
+    area = sum(tile.area_pixels for tile in tiles)
+    rows = []
+    for source, (scene, mask) in enumerate(zip(parts.result.kept, parts.masks, strict=True), 1):
+        pixels = sum(tile.pixels.get(source, 0) for tile in tiles)
+        reason = parts.reasons.get(scene.product_id) or _verdict(mask)
+        judged = _json(mask / "scene.json") if (mask / "scene.json").is_file() else {}
+        clear_share = judged.get("clear_share")
+        rows.append(
+            SceneFigures(
+                source=source,
+                scene=scene,
+                clear_share=None if clear_share is None else float(clear_share),
+                pixels=pixels,
+                share=pixels / area if area else 0.0,
+                reason="" if pixels else without_folders(reason or NEVER_BEST),
+            )
+        )
+    return tuple(rows)
+
+
+def read_composite_figures(parts: MosaicParts) -> tuple[CompositeFigures, ...]:
+    """What composing counted, of every tile and resolution whose figures lie in the work folder."""
+    found = []
+    for path in parts.composites:
+        if path.is_file():
+            index, gsd = path.stem.split("_")
+            counts = {name: value for name, value in _json(path).items() if isinstance(value, int)}
+            found.append(CompositeFigures(index=int(index), gsd=int(gsd), counts=counts))
+    return tuple(sorted(found, key=lambda figures: (figures.index, figures.gsd)))
+
+
+def read_simulated(parts: MosaicParts, rows: tuple[SceneFigures, ...]) -> bool:
+    """Whether a scene that supplies pixels says of itself that it was simulated."""
+    used = [mask / "scene.json" for row, mask in zip(rows, parts.masks, strict=True) if row.used]
+    return any(bool(_json(path).get("simulated")) for path in used if path.is_file())
+
+
+def count_clear(folder: Path, size: int = 1024) -> dict[int, int]:
+    """Histogram of clear observations over the pixels that some scene supplies.
+
+    Args:
+        folder: one tile's selection.
+        size: rows and columns read at once: memory does not grow with the tile.
+
+    Returns:
+        Number of clear observations to pixels of 20 m.
+    """
+    counts: dict[int, int] = {}
+    with rasterio.open(folder / SOURCES_FILE) as file:
+        for row, col in product(range(0, file.height, size), range(0, file.width, size)):
+            window = Window(col, row, min(size, file.width - col), min(size, file.height - row))
+            source, clear = file.read([1, CLEAR_BAND], window=window)
+            numbers, found = np.unique(clear[source > 0], return_counts=True)
+            for number, pixels in zip(numbers.tolist(), found.tolist(), strict=True):
+                counts[number] = counts.get(number, 0) + pixels
+    return dict(sorted(counts.items()))
+
+
+def without_folders(text: str) -> str:
+    """A message on one line without the folders of its paths, which differ from machine to machine."""
+    return _FOLDERS.sub("", " ".join(text.split()))
+
+
+def _verdict(mask: Path) -> str:
+    """Why a scene was found to be unusable; empty where it was not."""
+    path = mask / "unusable.json"
+    return str(_json(path).get("reason", "")) if path.is_file() else ""
+
+
+def _counts(values: Mapping[str, int]) -> dict[int, int]:
+    """Keys of JSON are text: as numbers, in order."""
+    return dict(sorted((int(key), int(value)) for key, value in values.items() if value))
+
+
+def _json(path: Path) -> Any:
+    """One JSON file."""
+    return json.loads(path.read_text(encoding="utf-8"))

@@ -1,6 +1,7 @@
 """Geometries and CRS out of files and text: GeoJSON, WKT, and what GDAL reads."""
 
 import json
+import math
 import re
 import warnings
 from collections.abc import Iterator
@@ -138,6 +139,8 @@ def _shape(geometry: dict[str, Any], place: str) -> BaseGeometry:
                 f"{place}: a position is [longitude, latitude], found {len(position)} numbers: {position}. "
                 f"{DECIMAL_COMMA}"
             )
+        if not all(isinstance(number, int | float) and math.isfinite(number) for number in position):
+            raise RequestError(f"{place}: a coordinate is not a number: {position}. Repair or redraw the polygon.")
     try:
         return shape(geometry)
     except (ShapelyError, ValueError, TypeError, IndexError, AttributeError) as error:

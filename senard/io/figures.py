@@ -12,7 +12,7 @@ import rasterio
 from rasterio.windows import Window
 
 from senard.model.grid import Tile
-from senard.model.mosaic import CompositeFigures, MosaicParts, SceneFigures, TileFigures
+from senard.model.mosaic import CompositeFigures, MosaicParts, SceneRow, TileFigures
 
 SOURCES_FILE = "sources_20.tif"
 CLEAR_BAND = 2
@@ -36,7 +36,7 @@ def read_tile_figures(tile: Tile, folder: Path) -> TileFigures:
     )
 
 
-def read_scene_figures(parts: MosaicParts, tiles: tuple[TileFigures, ...]) -> tuple[SceneFigures, ...]:
+def read_scene_rows(parts: MosaicParts, tiles: tuple[TileFigures, ...]) -> tuple[SceneRow, ...]:
     """The rows of scenes.csv, by source number."""
     area = sum(tile.area_pixels for tile in tiles)
     rows = []
@@ -46,7 +46,7 @@ def read_scene_figures(parts: MosaicParts, tiles: tuple[TileFigures, ...]) -> tu
         judged = _json(mask / "scene.json") if (mask / "scene.json").is_file() else {}
         clear_share = judged.get("clear_share")
         rows.append(
-            SceneFigures(
+            SceneRow(
                 source=source,
                 scene=scene,
                 clear_share=None if clear_share is None else float(clear_share),
@@ -69,7 +69,7 @@ def read_composite_figures(parts: MosaicParts) -> tuple[CompositeFigures, ...]:
     return tuple(sorted(found, key=lambda figures: (figures.index, figures.gsd)))
 
 
-def read_simulated(parts: MosaicParts, rows: tuple[SceneFigures, ...]) -> bool:
+def read_simulated(parts: MosaicParts, rows: tuple[SceneRow, ...]) -> bool:
     """Whether a scene that supplies pixels says of itself that it was simulated."""
     used = [mask / "scene.json" for row, mask in zip(rows, parts.masks, strict=True) if row.used]
     return any(bool(_json(path).get("simulated")) for path in used if path.is_file())

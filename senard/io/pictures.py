@@ -81,9 +81,9 @@ def shown_area(area: MultiPolygon, frame: PictureFrame) -> MultiPolygon:
 
 
 def burn_area(area: BaseGeometry, frame: PictureFrame) -> BoolArray:
-    """(y, x) bool, True where the picture's pixel touches the area, which is in the frame's CRS."""
+    """(y, x) bool, True where the pixel's centre lies in the area, which is in the frame's CRS."""
     transform = Affine.from_gdal(*frame.geotransform)
-    burnt = rasterize([(area, 1)], frame.shape, transform=transform, all_touched=True, dtype="uint8")
+    burnt = rasterize([(area, 1)], frame.shape, transform=transform, dtype="uint8")
     return np.asarray(burnt, dtype=np.bool_)
 
 
@@ -94,18 +94,10 @@ def write_png(path: Path, picture: UInt8Array) -> Path:
     return path
 
 
-def png_bytes(picture: UInt8Array, *, colours: int | None = None) -> bytes:
-    """(y, x, 3 or 4) uint8 as the bytes of a PNG file.
-
-    Args:
-        picture: the picture.
-        colours: draw it with at most so many colours, 2-256, which makes maps a quarter of the size; None keeps all.
-    """
-    image = Image.fromarray(picture)
-    if colours is not None:
-        image = image.quantize(colours, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
+def png_bytes(picture: UInt8Array) -> bytes:
+    """(y, x, 3 or 4) uint8 as the bytes of a PNG file."""
     buffer = io.BytesIO()
-    image.save(buffer, format="PNG", optimize=True)
+    Image.fromarray(picture).save(buffer, format="PNG", optimize=True)
     return buffer.getvalue()
 
 

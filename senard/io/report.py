@@ -13,17 +13,18 @@ from senard.io.atomic import partial_file
 from senard.io.map_sheet import percent
 from senard.io.report_page import bars, facts, keys, numbers, page, picture, row, table
 from senard.io.tables import baseline_text, request_options, tile_dates
-from senard.model.mosaic import MosaicFigures, SceneFigures, TileFigures
+from senard.model.mosaic import MosaicFigures, SceneRow, TileFigures
 from senard.model.sentinel2 import MOSAIC_BANDS, ProductType
 
 LEVELS = {
+    0: "no scene saw the ground well enough",
     1: "clear: passes every test",
     2: "clear, but where a shadow may fall or with too few dates to be sure",
     3: "called clear by the scene classification, doubtful beside other dates",
     4: "least bad: beside a cloud or a shadow, or saturated",
     5: "cloudy: nothing better was seen",
 }
-"""What the quality levels mean."""
+"""What the quality levels mean; 0 is a gap."""
 
 PIXEL_KM2 = 0.0004
 """One pixel of 20 m, km² of the CRS."""
@@ -186,15 +187,20 @@ def _clear(figures: MosaicFigures, pictures: ReportPictures) -> str:
 def _quality(figures: MosaicFigures, pictures: ReportPictures) -> str:
     """Map and table of the quality levels."""
     area = max(1, figures.area_pixels)
-    levels = level_pixels(figures)
-    values = [
-        (f"{level}  {LEVELS[level]}", float(levels.get(level, 0)), percent(levels.get(level, 0) / area), colour)
+    levels = {0: figures.area_pixels - figures.valid_pixels, **level_pixels(figures)}
+    rows = [
+        row((keys([(colour, str(level) if level else "gap")]), escape(LEVELS[level]), percent(levels[level] / area)))
         for level, colour in pictures.level_colours.items()
-        if level in LEVELS
+        if level in levels
     ]
-    legend = keys((colour, str(level) if level else "gap") for level, colour in pictures.level_colours.items())
-    drawn = picture(pictures.level_map, "png", alt="Map of the quality level of every pixel", caption=legend)
-    return f'<div class="pair">{drawn}{bars("Quality level of the pixels of the area", "level", values)}</div>'
+    drawn = picture(
+        pictures.level_map,
+        "png",
+        alt="Map of the quality level of every pixel; the table beside it states their shares",
+        caption="The band <code>level</code> of the QA layer.",
+    )
+    levels_table = table("Quality level of the pixels of the area", ("level", "meaning", "share"), rows, right=(2,))
+    return f'<div class="pair">{drawn}{levels_table}</div>'
 
 
 def level_pixels(figures: MosaicFigures) -> dict[int, int]:
@@ -218,7 +224,7 @@ def _gaps(figures: MosaicFigures) -> str:
     return f"<p>{text}</p>" + table("Tiles of the mosaic", head, rows, right=(1, 2, 3))
 
 
-def _tile_row(tile: TileFigures, scenes: Sequence[SceneFigures]) -> str:
+def _tile_row(tile: TileFigures, scenes: Sequence[SceneRow]) -> str:
     """One tile of the table of gaps."""
     dates = tile_dates(tile, scenes)
     return row(
@@ -246,14 +252,14 @@ def _scenes(figures: MosaicFigures) -> str:
     return note + table("Source scenes by number in the QA layer", head, rows, right=(0, 3, 5, 6, 7))
 
 
-def _scene_row(row_of: SceneFigures) -> str:
+def _scene_row(row_of: SceneRow) -> str:
     """One scene of the table of scenes."""
     scene = row_of.scene
     return row(
         (
             str(row_of.source),
             f'<span class="id">{escape(scene.product_id)}</span>',
-            scene.acquisition_date.isoformat(),
+            f"<time>{scene.acquisition_date.isoformat()}</time>",
             str(scene.relative_orbit),
             baseline_text(scene),
             "not stated" if scene.cloud_cover is None else f"{scene.cloud_cover:.1f} %",

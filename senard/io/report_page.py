@@ -27,11 +27,14 @@ figcaption { color: var(--quiet); font-size: .92rem; margin-top: .4rem; max-widt
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; font-size: .92rem; font-variant-numeric: tabular-nums; margin: .8rem 0; }
 caption { text-align: left; color: var(--quiet); padding-bottom: .4rem; }
+time { white-space: nowrap; }
 th, td { padding: .35rem .8rem .35rem 0; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; }
 thead th { white-space: nowrap; border-bottom: 2px solid var(--line); }
-.right { text-align: right; }
-.id { font-family: ui-monospace, Consolas, monospace; font-size: .82rem; overflow-wrap: anywhere; min-width: 17rem; }
-.bar { display: block; height: .8rem; border-radius: 2px; min-width: 1px; }
+.right { text-align: right; white-space: nowrap; }
+tbody th { font-weight: 500; white-space: nowrap; }
+.id { display: block; min-width: 17rem; white-space: normal; overflow-wrap: anywhere; }
+.id { font-family: ui-monospace, Consolas, monospace; font-size: .82rem; }
+.bar { display: block; height: .8rem; border-radius: 2px; min-width: 1px; margin-top: .3rem; }
 .key { display: inline-block; width: .9rem; height: .9rem; border-radius: 2px; vertical-align: -.1rem; }
 td.wide { width: 22rem; }
 tr.unused td, tr.unused th { color: var(--quiet); }

@@ -22,7 +22,7 @@ import senard
 from senard.io.atomic import partial_file
 from senard.io.product_folder import mosaic_file
 from senard.model.grid import Tile
-from senard.model.mosaic import MosaicFigures, RunFigures, SceneFigures, TileFigures
+from senard.model.mosaic import MosaicFigures, RunFigures, SceneRow, TileFigures
 from senard.model.request import MosaicRequest
 from senard.model.scene import QueryResult, Sentinel2Scene
 
@@ -47,7 +47,7 @@ _EDGE_PIECES = 32
 """Straight pieces per tile edge in lon/lat: between them the edge of a 100 km tile in UTM bends by less than 1 m."""
 
 
-def write_scenes(path: Path, rows: Iterable[SceneFigures]) -> Path:
+def write_scenes(path: Path, rows: Iterable[SceneRow]) -> Path:
     """Write scenes.csv, atomically: one row per kept scene, used or not."""
     with partial_file(path) as partial, partial.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
@@ -56,7 +56,7 @@ def write_scenes(path: Path, rows: Iterable[SceneFigures]) -> Path:
     return path
 
 
-def scene_row(row: SceneFigures) -> tuple[str, ...]:
+def scene_row(row: SceneRow) -> tuple[str, ...]:
     """One row of scenes.csv, in the order of `SCENE_COLUMNS`; what is not known is empty."""
     scene = row.scene
     return (
@@ -97,12 +97,12 @@ def write_tiles(path: Path, figures: MosaicFigures, folder: Path) -> Path:
     return path
 
 
-def tile_dates(tile: TileFigures, scenes: Iterable[SceneFigures]) -> tuple[date, ...]:
+def tile_dates(tile: TileFigures, scenes: Iterable[SceneRow]) -> tuple[date, ...]:
     """Acquisition dates that supply a tile, in order."""
     return tuple(sorted({row.scene.acquisition_date for row in scenes if tile.pixels.get(row.source)}))
 
 
-def _feature(figures: TileFigures, scenes: tuple[SceneFigures, ...], folder: Path) -> dict[str, Any]:
+def _feature(figures: TileFigures, scenes: tuple[SceneRow, ...], folder: Path) -> dict[str, Any]:
     """One tile as a GeoJSON feature."""
     tile = figures.tile
     names = {gsd: mosaic_file(tile.index, gsd) for gsd in (10, 20)}

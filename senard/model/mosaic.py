@@ -101,7 +101,7 @@ class TileFigures:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SceneFigures:
+class SceneRow:
     """One row of scenes.csv: a kept scene, and what became of it."""
 
     source: int
@@ -152,7 +152,7 @@ class MosaicFigures:
     request: MosaicRequest
     """What was asked."""
 
-    scenes: tuple[SceneFigures, ...]
+    scenes: tuple[SceneRow, ...]
     """Kept scenes by source number."""
 
     tiles: tuple[TileFigures, ...]
@@ -183,7 +183,7 @@ class MosaicFigures:
         return min(1.0, self.valid_pixels / self.area_pixels) if self.area_pixels else 0.0
 
     @property
-    def used(self) -> tuple[SceneFigures, ...]:
+    def used(self) -> tuple[SceneRow, ...]:
         """Scenes that supply pixels."""
         return tuple(row for row in self.scenes if row.used)
 

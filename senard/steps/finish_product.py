@@ -5,7 +5,7 @@ from pathlib import Path
 from senard.io.figures import (
     count_clear,
     read_composite_figures,
-    read_scene_figures,
+    read_scene_rows,
     read_simulated,
     read_tile_figures,
 )
@@ -41,11 +41,11 @@ def finish_product(folder: Path, parts: MosaicParts, run: RunFigures) -> Path:
 
 def _figures(parts: MosaicParts) -> MosaicFigures:
     """Everything that the files of this step say, read once."""
-    tiles = tuple(read_tile_figures(tile, folder) for tile, folder in zip(parts.tiles, parts.sources, strict=True))
-    scenes = read_scene_figures(parts, tiles)
+    tiles = tuple(read_tile_figures(tile, source) for tile, source in zip(parts.tiles, parts.sources, strict=True))
+    scenes = read_scene_rows(parts, tiles)
     clear: dict[int, int] = {}
-    for folder in parts.sources:
-        for number, pixels in count_clear(folder).items():
+    for source in parts.sources:
+        for number, pixels in count_clear(source).items():
             clear[number] = clear.get(number, 0) + pixels
     return MosaicFigures(
         product_id=parts.product_id,

@@ -48,7 +48,7 @@ def write_report(figures: MosaicFigures, sources: Sequence[Path], folder: Path) 
     pictures = ReportPictures(
         quicklook=jpeg_bytes(read_picture(folder / QUICKLOOK), longest=QUICKLOOK_PIXELS),
         true_colour=shown_bands(folder, tiles)[0] == 10,
-        date_map=png_bytes(read_picture(folder / DATE_MAP), colours=256),
+        date_map=(folder / DATE_MAP).read_bytes(),
         clear_map=png_bytes(clear_map),
         level_map=png_bytes(level_map),
         day_colours={

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -11,7 +12,11 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from senard import ALGORITHM_VERSION
+from senard.errors import RequestError
 from senard.model.sentinel2 import ProductType
+
+NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,47}")
+"""What the name of a product may be (product-spec §1)."""
 
 
 class Fill(Enum):
@@ -89,6 +94,23 @@ class MosaicRequest:
     algorithm: str = field(default=ALGORITHM_VERSION)
     """Version of the algorithm: "1"."""
 
+    def __post_init__(self) -> None:
+        if not NAME.fullmatch(self.name):
+            raise RequestError(
+                f"name {self.name!r}: expected a-z, 0-9 and hyphens, at most 48, beginning with a-z or 0-9."
+            )
+        if self.aoi.geom_type not in {"Polygon", "MultiPolygon"} or self.aoi.is_empty:
+            raise RequestError(
+                f"The area is a {self.aoi.geom_type} without polygons: expected Polygon or MultiPolygon."
+            )
+        if self.first_day > self.last_day:
+            raise RequestError(f"The period starts on {self.first_day}, after its end on {self.last_day}: swap them.")
+        if not 0 <= self.cloud_cover_min < self.cloud_cover_max <= 100:
+            raise RequestError(
+                f"Cloud cover from {self.cloud_cover_min:g} to {self.cloud_cover_max:g} percent keeps nothing: "
+                "expected 0 <= minimum < maximum <= 100."
+            )
+
     @property
     def middle_day_ordinal(self) -> float:
         """The target as a proleptic Gregorian ordinal; the middle of the period where no day was asked for."""
@@ -109,8 +131,8 @@ class MosaicRequest:
                 "aoi": shapely.to_wkb(self.aoi, hex=True, byte_order=1),
                 "buffer": self.buffer.value,
                 "clip": self.clip,
-                "cloud_cover_max": self.cloud_cover_max,
-                "cloud_cover_min": self.cloud_cover_min,
+                "cloud_cover_max": float(self.cloud_cover_max),
+                "cloud_cover_min": float(self.cloud_cover_min),
                 "crs": self.crs,
                 "fill": self.fill.value,
                 "first_day": self.first_day.isoformat(),

@@ -1,0 +1,44 @@
+"""One call of the main job: what is asked, and how this run goes about it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from senard.model.request import MosaicRequest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """A request and everything about its run that does not change pixels."""
+
+    request: MosaicRequest
+    """Area, period, grid, options: the identity of the product."""
+
+    archive: Path
+    """Folder with Sentinel-2 products, absolute."""
+
+    outdir: Path
+    """Where the product folder appears, absolute."""
+
+    workdir: Path
+    """Where intermediate results lie, absolute."""
+
+    resolutions: tuple[int, ...] = (10, 20)
+    """Files to make, pixel side in m, ascending."""
+
+    rebuild: bool = False
+    """Make every processing step anew."""
+
+    refresh: bool = False
+    """Ask the archive again what it holds."""
+
+    allow_missing: bool = False
+    """Go on without scenes that could not be fetched."""
+
+    credentials: Path | None = None
+    """File with the accounts of catalogues; its content is read by nobody but the catalogue that needs it."""
+
+    patches: tuple[tuple[str, str], ...] = ()
+    """Keys of the configuration file that belong to patches, and their values as JSON: (("size", "[256,256]"),)."""
+
+    warnings: tuple[str, ...] = ()
+    """What a person should know before the run: "The period of 31 days is short: …"."""

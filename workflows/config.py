@@ -1,0 +1,44 @@
+"""The only reader of luigi.cfg, and what a call amounts to: command line, configuration file, luigi.cfg, defaults."""
+
+from collections.abc import Mapping
+
+from luigi.configuration import get_config
+
+from senard.errors import RequestError
+from senard.model.call import Call as Call
+from senard.model.options import BY_NAME, nearest
+from senard.steps.make_request import make_request
+
+SECTION = "senard"
+"""The section of luigi.cfg that holds our defaults."""
+
+
+def read_call(given: Mapping[str, str | None]) -> Call:
+    """Make a call of what was typed and what luigi.cfg says.
+
+    Args:
+        given: option name to value as typed on the command line; None: not given.
+
+    Returns:
+        The request and the settings of this run.
+
+    Raises:
+        RequestError: if a value is missing or impossible.
+    """
+    return make_request(given, configured=configured())
+
+
+def configured() -> dict[str, str]:
+    """Options in the section [senard] of luigi.cfg, as typed; empty where there is no such file or section.
+
+    Raises:
+        RequestError: if a key is no option.
+    """
+    config = get_config()
+    if not config.has_section(SECTION):
+        return {}
+    values = {key.replace("-", "_"): value.strip() for key, value in config.items(SECTION) if value.strip()}
+    for key in values:
+        if key not in BY_NAME:
+            raise RequestError(f"luigi.cfg, section [{SECTION}]: unknown key {key!r}. {nearest(key, BY_NAME)}")
+    return values

@@ -42,7 +42,7 @@ def scene(number: int, day: date, baseline: int = 510) -> Sentinel2Scene:
     )
 
 
-def request(left: int = 80_000, width: int = 40_000) -> MosaicRequest:
+def request(left: int = 88_000, width: int = 24_000) -> MosaicRequest:
     """A lens-shaped area around x = 100 km, y = 5 400 km of EPSG:3857, so that it is cut into two tiles."""
     lens = shapely.Point(left + width / 2, 5_415_000).buffer(width / 2)
     back = pyproj.Transformer.from_crs("EPSG:3857", "EPSG:4326", always_xy=True)
@@ -105,7 +105,7 @@ def write_sources(folder: Path, tile: Tile, asked: MosaicRequest) -> UInt16Array
     inside = aoi_mask(asked.aoi, grid)
     source = np.where(inside, source, 0).astype(np.uint16)
     clear = np.where(source > 0, 1 + (x // 5000) % 2, 0).astype(np.uint16)
-    level = np.where(source > 0, np.where(y > 5_425_000, 4, 1), 0).astype(np.uint16)
+    level = np.where(source > 0, np.where(y > 5_422_000, 4, 1), 0).astype(np.uint16)
     bands = np.stack([source, clear, level, np.zeros_like(source), np.zeros_like(source)])
     folder.mkdir(parents=True)
     write_raster(folder / "sources_20.tif", grid, bands)

@@ -1,0 +1,37 @@
+"""Luigi and nothing else: what is made, from what, and where it lies.
+
+`luigi --module workflows MosaicAOI …` imports this package: it registers the tasks and makes the command leave with
+senard's exit codes.
+"""
+
+from workflows.exit_codes import install
+from workflows.missing import FetchIfPossible
+from workflows.mosaic import DownloadAOI, MosaicAOI
+from workflows.sentinel2 import (
+    BuildVRT,
+    CompositeTile,
+    DownloadProduct,
+    MaskScene,
+    QueryScenes,
+    SelectSources,
+    SettleScenes,
+    Unzip,
+    WriteQuality,
+)
+
+__all__ = [
+    "BuildVRT",
+    "CompositeTile",
+    "DownloadAOI",
+    "DownloadProduct",
+    "FetchIfPossible",
+    "MaskScene",
+    "MosaicAOI",
+    "QueryScenes",
+    "SelectSources",
+    "SettleScenes",
+    "Unzip",
+    "WriteQuality",
+]
+
+install()

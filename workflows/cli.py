@@ -1,0 +1,129 @@
+"""The `senard` command: the same jobs as `luigi --module workflows`, for people."""
+
+import argparse
+import re
+import sys
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+
+import senard
+from senard.errors import SenardError
+from senard.io.product_folder import verify_folder
+from senard.model.options import OPTIONS, Kind, Option
+from workflows.failures import ExitCode, Failure
+from workflows.make_mosaic import Job, make_mosaic
+
+EXIT_CODES = "Exit codes: 0 whole, 2 the request must be changed, 3 no data, 4 not whole (run the same command again)."
+
+INTERRUPTED = 130
+"""What a shell expects of a command that Ctrl-C ended."""
+
+_COORDINATE = re.compile(r"^-[\d.]")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one `senard` command.
+
+    Args:
+        arguments: as typed, without the command's own name; None takes those of the process.
+
+    Returns:
+        The exit code.
+    """
+    warnings.showwarning = _say_warning
+    parsed = _parser().parse_args(arguments)
+    try:
+        return int(parsed.run(parsed))
+    except SenardError as error:
+        print(f"senard: {error}", file=sys.stderr)
+        return int(Failure.of(error).exit_code)
+    except KeyboardInterrupt:
+        print("senard: interrupted. The same command goes on where this run ended.", file=sys.stderr)
+        return INTERRUPTED
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="senard", description="The best cloud-free Sentinel-2 mosaic of an area and a period.", epilog=EXIT_CODES
+    )
+    parser.add_argument("--version", action="version", version=f"senard {senard.__version__}")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    _add_mosaic(commands.add_parser("mosaic", help="make a mosaic", epilog=EXIT_CODES))
+    _add_verify(commands.add_parser("verify", help="compare a product folder with its SHA256SUMS", epilog=EXIT_CODES))
+    _add_simulate(commands.add_parser("simulate", help="make an archive of simulated products to try senard on"))
+    return parser
+
+
+def _add_mosaic(parser: argparse.ArgumentParser) -> None:
+    parser.description = "Make the mosaic of an area and a period. A second run goes on where the first one ended."
+    parser._negative_number_matcher = _COORDINATE  # --bbox -9.5,38.6,-9.0,38.9 is a value, not an option
+    for option in OPTIONS:
+        _add_option(parser, option)
+    parser.add_argument(
+        "--njobs", type=_positive, default=1, metavar="N", help="processes that work at once (default: 1)"
+    )
+    parser.add_argument(
+        "--scheduler",
+        metavar="HOST[:PORT]",
+        help="share the work through this luigid (default: work alone; port: 8082)",
+    )
+    parser.set_defaults(run=_mosaic)
+
+
+def _add_option(parser: argparse.ArgumentParser, option: Option) -> None:
+    help_text = option.text.replace("%", "%%")
+    if option.kind is Kind.SWITCH:
+        metavar = "true|false"
+        parser.add_argument(option.flag, dest=option.name, nargs="?", const="true", metavar=metavar, help=help_text)
+        negative = f"--no-{option.flag[2:]}"
+        parser.add_argument(negative, dest=option.name, action="store_const", const="false", help=argparse.SUPPRESS)
+        return
+    metavar = "|".join(option.choices) or option.metavar or option.kind.name
+    parser.add_argument(option.flag, dest=option.name, metavar=metavar, help=help_text)
+
+
+def _add_verify(parser: argparse.ArgumentParser) -> None:
+    parser.description = "Name every file of a product that is missing, changed or not listed."
+    parser.add_argument("folder", type=Path, metavar="FOLDER", help="the product folder")
+    parser.set_defaults(run=_verify)
+
+
+def _add_simulate(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(run=_simulate)
+
+
+def _mosaic(parsed: argparse.Namespace) -> int:
+    typed = {option.name: getattr(parsed, option.name) for option in OPTIONS}
+    return make_mosaic(Job(typed=typed, processes=parsed.njobs, scheduler=parsed.scheduler))
+
+
+def _verify(parsed: argparse.Namespace) -> int:
+    problems = verify_folder(parsed.folder)
+    for problem in problems:
+        print(problem)
+    if problems:
+        print(f"senard: {parsed.folder} is not whole: {len(problems)} files differ from SHA256SUMS.", file=sys.stderr)
+        return ExitCode.INCOMPLETE
+    print(f"{parsed.folder} is whole.")
+    return ExitCode.WHOLE
+
+
+def _simulate(parsed: argparse.Namespace) -> int:
+    raise NotImplementedError(parsed)
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"expected 1 or more, found {text}")
+    return number
+
+
+def _say_warning(message: Warning | str, *_: object, **__: object) -> None:
+    """A warning for a person: no file name, no line of code."""
+    print(f"senard: warning: {message}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

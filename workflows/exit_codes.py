@@ -1,0 +1,149 @@
+"""Exit codes that tell the truth: judged by whether the product is whole, not by what Luigi thinks of its run.
+
+Luigi's own return code is 0 after failures unless luigi.cfg says otherwise, 25 for a run whose tasks another worker
+did, and an error while the task is built is a traceback and a 4. So `luigi --module workflows …` is met where it
+starts: `luigi.retcodes.run_with_retcodes`, which the `luigi` command calls, looks up `luigi.interface._run` by name
+when it runs, after `--module workflows` was imported. Our version of `_run` lets Luigi do its work and leaves with our
+exit code; SystemExit passes through the `except Exception` there. Runs whose root task is not one of ours are Luigi's
+own affair and stay untouched.
+"""
+
+import functools
+import re
+import sys
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import luigi
+import luigi.cmdline_parser
+import luigi.interface
+import luigi.rpc
+
+from senard.errors import SenardError
+from workflows.failures import ExitCode, Failure, exit_code
+from workflows.running import MosaicFactory, apply_defaults
+
+ROUNDS = 4
+"""Runs of a mosaic that is neither whole nor failed, as after a `--rebuild` within luigid's cooldown of 10 s."""
+
+ROUND_PAUSE_S = 4.0
+"""Pause between them, s: three pauses outlast the cooldown."""
+
+_COORDINATE = re.compile(r"^-[\d.]")
+"""A value that begins like this is a number, not an option: `--bbox -9.5,38.6,-9.0,38.9`."""
+
+
+def install() -> None:
+    """Make the `luigi` command leave with our exit codes when it runs one of our tasks; a second call does nothing."""
+    interface: Any = luigi.interface
+    original = interface._run
+    if getattr(original, "leaves_with_exit_code", False):
+        return
+
+    @functools.wraps(original)
+    def run(
+        cmdline_args: Sequence[str] | None = None,
+        main_task_cls: type[luigi.Task] | None = None,
+        worker_scheduler_factory: Any = None,
+        **kwargs: Any,
+    ) -> Any:
+        arguments = list(sys.argv[1:] if cmdline_args is None else cmdline_args)
+        ours = worker_scheduler_factory is None and _is_ours(arguments, main_task_cls)
+        if not ours:
+            return original(cmdline_args, main_task_cls, worker_scheduler_factory, **kwargs)
+        apply_defaults()
+        factory = MosaicFactory()
+        code = run_to_the_end(
+            root=lambda: _root(arguments, main_task_cls),
+            run=lambda: original(arguments, main_task_cls, factory, **kwargs),
+            factory=factory,
+        )
+        raise SystemExit(int(code))
+
+    vars(run)["leaves_with_exit_code"] = True
+    interface._run = run
+    _accept_negative_coordinates()
+
+
+def run_to_the_end(*, root: Callable[[], luigi.Task], run: Callable[[], Any], factory: MosaicFactory) -> ExitCode:
+    """Build the root task, let Luigi run it, and judge what came of it; says what went wrong on stderr.
+
+    Args:
+        root: builds the root task; may raise RequestError.
+        run: lets Luigi run it once.
+        factory: holds the worker that `run` uses.
+    """
+    try:
+        task = root()
+        begin = getattr(task, "begin", None)
+        if begin is not None:
+            begin()
+        _run_in_rounds(task, run, factory)
+        whole = bool(task.complete())
+    except SenardError as error:
+        return _leave([Failure.of(error)])
+    except luigi.rpc.RPCError as error:
+        return _leave([Failure(kind="RPCError", message=_no_scheduler(error))])
+    except OSError as error:
+        return _leave([Failure.of(error)])
+    return ExitCode.WHOLE if whole else _leave(_failures(factory))
+
+
+def _run_in_rounds(task: luigi.Task, run: Callable[[], Any], factory: MosaicFactory) -> None:
+    """Run until the product is whole or something failed."""
+    for number in range(ROUNDS):
+        if number:
+            time.sleep(ROUND_PAUSE_S)
+        run()
+        if task.complete() or any(not failure.unmet for failure in _failures(factory)):
+            return
+
+
+def _failures(factory: MosaicFactory) -> list[Failure]:
+    return list(factory.worker.failures.values()) if factory.worker is not None else []
+
+
+def _leave(failures: Sequence[Failure]) -> ExitCode:
+    """Say each reason once, and find the exit code."""
+    code = exit_code(failures)
+    for text in dict.fromkeys(f"{failure.message}\n{failure.detail}".strip() for failure in failures):
+        print(f"senard: {text}", file=sys.stderr)
+    if code is ExitCode.INCOMPLETE:
+        print("senard: the product is not whole. The same command goes on where this run ended.", file=sys.stderr)
+    return code
+
+
+def _no_scheduler(error: luigi.rpc.RPCError) -> str:
+    return (
+        f"No scheduler answers: {error}. Start one with `luigid --address 127.0.0.1`, check host and port, "
+        "or work without it (`--local-scheduler`; `senard mosaic` without `--scheduler`)."
+    )
+
+
+def _root(arguments: list[str], main_task_cls: type[luigi.Task] | None) -> luigi.Task:
+    """The root task as Luigi's own parser builds it; Luigi keeps instances, so `_run` gets the same one."""
+    first = [main_task_cls.task_family] if main_task_cls is not None else []
+    with luigi.cmdline_parser.CmdlineParser.global_instance(first + arguments) as parser:
+        return parser.get_task_obj()
+
+
+def _is_ours(arguments: list[str], main_task_cls: type[luigi.Task] | None) -> bool:
+    """Whether the root task says that it is one of ours."""
+    if main_task_cls is None:
+        with luigi.cmdline_parser.CmdlineParser.global_instance(arguments) as parser:
+            main_task_cls = luigi.task_register.Register.get_task_cls(parser.known_args.root_task)
+    return bool(getattr(main_task_cls, "judged_by_completeness", False))
+
+
+def _accept_negative_coordinates() -> None:
+    """Let Luigi's parser take `--bbox -9.5,38.6,-9.0,38.9`, which argparse would read as an option."""
+    parser_class: Any = luigi.cmdline_parser.CmdlineParser
+    build = parser_class._build_parser
+
+    def build_parser(*args: Any, **kwargs: Any) -> Any:
+        parser = build(*args, **kwargs)
+        parser._negative_number_matcher = _COORDINATE
+        return parser
+
+    parser_class._build_parser = staticmethod(build_parser)

@@ -1,0 +1,112 @@
+"""Why a task failed, in words that travel through Luigi's scheduler, and the exit code that follows."""
+
+import traceback
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import IntEnum
+
+from senard.errors import NoDataError, RequestError, SenardError, TransientError
+
+
+class ExitCode(IntEnum):
+    """What the process tells its caller, of `senard` and of `luigi --module workflows` alike."""
+
+    WHOLE = 0
+    """The product is whole."""
+
+    REQUEST = 2
+    """A person must change what was asked."""
+
+    NO_DATA = 3
+    """The request is sound, but no scene or no clear pixel answers it."""
+
+    INCOMPLETE = 4
+    """Something is missing; the same command goes on from there."""
+
+
+_WORTH_ANOTHER_TRY = (TransientError, OSError, MemoryError)
+_UNMET = "Unfulfilled dependenc"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """One task's last failure."""
+
+    kind: str
+    """Name of the error: "NoDataError"; "" where the process died without a word."""
+
+    message: str
+    """What a person should read."""
+
+    detail: str = ""
+    """Traceback of an error that nobody raised on purpose."""
+
+    again: bool = False
+    """True if trying again may help."""
+
+    @classmethod
+    def of(cls, error: BaseException, *, detail: str = "") -> "Failure":
+        """What an exception says.
+
+        Args:
+            error: what a task raised.
+            detail: its traceback; kept only where nobody raised the error on purpose.
+        """
+        again = isinstance(error, _WORTH_ANOTHER_TRY) or _UNMET in str(error)
+        foreseen = isinstance(error, SenardError | OSError)
+        return cls(
+            kind=_family(error),
+            message=str(error) or repr(error),
+            detail="" if foreseen else detail,
+            again=again,
+        )
+
+    @classmethod
+    def from_text(cls, text: str) -> "Failure":
+        """The failure that `text` was written for; what Luigi itself says of a dead process is worth another try."""
+        head, _, detail = text.partition("\n\n")
+        mark, _, rest = head.partition(" ")
+        kind, _, message = rest.partition(": ")
+        if mark not in ("again", "stop") or not kind.isidentifier():
+            return cls(kind="", message=text, again=True)
+        return cls(kind=kind, message=message, detail=detail, again=mark == "again")
+
+    @property
+    def text(self) -> str:
+        """One string for Luigi's page and its queue: "stop NoDataError: No scene …"."""
+        head = f"{'again' if self.again else 'stop'} {self.kind}: {' '.join(self.message.split())}"
+        return f"{head}\n\n{self.detail}" if self.detail else head
+
+    @property
+    def unmet(self) -> bool:
+        """True if the task itself did not run: what it needs was not there when its turn came."""
+        return _UNMET in self.message
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """What this failure alone makes of the run."""
+        if self.kind == NoDataError.__name__:
+            return ExitCode.NO_DATA
+        return ExitCode.REQUEST if self.kind == RequestError.__name__ else ExitCode.INCOMPLETE
+
+
+def failure_text(error: BaseException) -> str:
+    """What a task's `on_failure` gives to Luigi; called while the error is being handled."""
+    return Failure.of(error, detail=traceback.format_exc()).text
+
+
+def exit_code(failures: Iterable[Failure]) -> ExitCode:
+    """The exit code of a product that is not whole: what a person must change comes before all else."""
+    codes = {failure.exit_code for failure in failures}
+    for code in (ExitCode.REQUEST, ExitCode.NO_DATA):
+        if code in codes:
+            return code
+    return ExitCode.INCOMPLETE
+
+
+def _family(error: BaseException) -> str:
+    """Name of the error, or of the family on purpose that it belongs to."""
+    for family in (NoDataError, RequestError):
+        if isinstance(error, family):
+            return family.__name__
+    return type(error).__name__

@@ -1,0 +1,96 @@
+"""`senard mosaic`: Luigi runs quietly behind one progress display."""
+
+import logging
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import luigi
+import luigi.configuration
+import luigi.interface
+
+from senard.errors import RequestError
+from workflows.exit_codes import run_to_the_end
+from workflows.failures import ExitCode
+from workflows.mosaic import MosaicAOI
+from workflows.progress import Display
+from workflows.running import MosaicFactory, apply_defaults
+
+DEFAULT_PORT = 8082
+"""Port of luigid."""
+
+_ADDRESS = re.compile(r"(?P<host>[\w.-]+)(:(?P<port>\d{1,5}))?")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """One `senard mosaic` as it was typed."""
+
+    typed: Mapping[str, str | None]
+    """Option to its text; None where it was not typed."""
+
+    processes: int
+    """Tasks that run at once."""
+
+    scheduler: str | None
+    """HOST[:PORT] of luigid; None works alone."""
+
+
+def make_mosaic(job: Job) -> ExitCode:
+    """Make a mosaic, show the progress, say where it lies.
+
+    Args:
+        job: what was typed.
+
+    Returns:
+        The exit code.
+    """
+    apply_defaults()
+    luigi.configuration.get_config().set("core", "no_configure_logging", "true")
+    display = Display()
+    factory = MosaicFactory(display)
+    settings = {"workers": job.processes, **_scheduler(job.scheduler)}
+    task = None
+
+    def build() -> luigi.Task:
+        nonlocal task
+        task = MosaicAOI(**job.typed)
+        return task
+
+    def run() -> None:
+        assert task is not None
+        _log_to(task.work.log())
+        luigi.interface._schedule_and_run([task], factory, override_defaults=settings)
+
+    try:
+        code = run_to_the_end(root=build, run=run, factory=factory)
+    finally:
+        display.close()
+    if code is ExitCode.WHOLE and task is not None:
+        print(task.folder)
+    return code
+
+
+def _scheduler(address: str | None) -> dict[str, object]:
+    """Luigi's settings for a luigid at HOST[:PORT], or for none."""
+    if address is None:
+        return {"local_scheduler": True}
+    match = _ADDRESS.fullmatch(address)
+    if match is None:
+        raise RequestError(f"--scheduler: expected HOST:PORT such as 127.0.0.1:{DEFAULT_PORT}, found {address!r}.")
+    port = int(match["port"] or DEFAULT_PORT)
+    return {"local_scheduler": False, "scheduler_host": match["host"], "scheduler_port": port}
+
+
+def _log_to(path: Path) -> None:
+    """Keep what Luigi tells in a file: the terminal belongs to the display."""
+    logger = logging.getLogger("luigi-interface")
+    logger.propagate = False
+    logger.setLevel(logging.INFO)
+    for handler in list(logger.handlers):
+        logger.removeHandler(handler)
+        handler.close()
+    handler = logging.FileHandler(path, encoding="utf-8")
+    handler.setFormatter(logging.Formatter("%(asctime)s %(process)d %(levelname)s %(message)s"))
+    logger.addHandler(handler)

@@ -1,0 +1,89 @@
+"""`--allow-missing`: a mosaic without the products that could not be fetched, under a name of its own."""
+
+import dataclasses
+import hashlib
+import json
+from pathlib import Path
+
+from senard.errors import NoDataError, TransientError
+from senard.io.archive import LocalArchive
+from senard.io.atomic import partial_file
+from senard.io.scenes_file import read_query_result, write_query_result
+from senard.model.product import Part
+from senard.model.scene import QueriedScene, QueryResult
+from senard.steps.download_product import download_product
+from workflows.paths import QueryPaths, WorkPaths
+from workflows.sentinel2 import SceneTask
+from workflows.targets import FileTarget, Stamp
+from workflows.task import remove_leftovers
+
+
+class FetchIfPossible(SceneTask):
+    """One product fetched, or a note why it could not be; asked again only by `--refresh` or `--rebuild`."""
+
+    @property
+    def stamps(self) -> tuple[Stamp, ...]:
+        return (*super().stamps, Stamp(self.queried.refresh_stamp))
+
+    def output(self) -> FileTarget:
+        return FileTarget(self.queried.missing(self.product_id), stamps=self.stamps)
+
+    def run(self) -> None:
+        reason = ""
+        out = self.paths.download(self.product_id, Part.JUDGE)
+        remove_leftovers(out, self.output().path)
+        try:
+            download_product(self.read_scene(), LocalArchive(Path(self.archive)), Part.JUDGE, out)
+        except (TransientError, OSError) as error:
+            reason = f"could not be fetched: {error}"
+        with self.output().temporary_path() as partial:
+            partial.write_text(json.dumps({"reason": reason}), encoding="utf-8")
+
+
+def leave_out_missing(work: WorkPaths, key: str) -> QueryPaths:
+    """The query that a mosaic is made from where some products are missing.
+
+    It lies in a folder of its own, so that the mosaic without them has another name than the mosaic with them.
+
+    Args:
+        work: the work folder.
+        key: the query as it was answered; each of its kept products has its note.
+
+    Returns:
+        Places of the same query where nothing is missing, else of the one without.
+
+    Raises:
+        NoDataError: if all are missing.
+    """
+    query = work.query(key)
+    result = read_query_result(query.scenes)
+    reasons = {scene.product_id: _reason(query, scene.product_id) for scene in result.kept}
+    missing = sorted(product_id for product_id, reason in reasons.items() if reason)
+    if not missing:
+        return query
+    if len(missing) == len(result.kept):
+        raise NoDataError(f"None of {len(missing)} products could be fetched. {missing[0]}: {reasons[missing[0]]}")
+    without = work.query(hashlib.sha256("".join([key, *missing]).encode()).hexdigest()[:16])
+    if not FileTarget(without.scenes, stamps=(Stamp(query.scenes),)).exists():  # older than the query: asked again
+        with partial_file(without.request) as partial:
+            partial.write_bytes(query.request.read_bytes())
+        write_query_result(without.scenes, _less(result, reasons))
+    if query.rebuild_stamp.exists():
+        Stamp(without.rebuild_stamp).join()
+    return without
+
+
+def _reason(query: QueryPaths, product_id: str) -> str:
+    return str(json.loads(query.missing(product_id).read_text(encoding="utf-8"))["reason"])
+
+
+def _less(result: QueryResult, reasons: dict[str, str]) -> QueryResult:
+    """The answer with the missing products left out, kept ones first."""
+    entries = [
+        dataclasses.replace(entry, kept=False, reason=reasons[entry.product_id])
+        if entry.kept and reasons.get(entry.product_id)
+        else entry
+        for entry in result.scenes
+    ]
+    ordered: list[QueriedScene] = [entry for entry in entries if entry.kept]
+    return QueryResult(scenes=(*ordered, *(entry for entry in entries if not entry.kept)))

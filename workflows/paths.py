@@ -1,0 +1,165 @@
+"""The only author of file names: where each result lies under `--workdir` and `--outdir`."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from senard.io.product_folder import SUMS, index_files, layer_file, mosaic_file
+from senard.model.product import Part
+from senard.model.request import MosaicRequest
+
+WORK_FOLDER = ".senard"
+"""Name of the work folder inside `--outdir` where no `--workdir` is given."""
+
+EVERY_SCENE = "all"
+"""Folder of the source maps that leave no scene out."""
+
+
+def query_key(request: MosaicRequest, archive: str) -> str:
+    """Name of the folder that keeps one query: 16 hex digits that no other request or archive shares.
+
+    Args:
+        request: what was asked.
+        archive: where the products lie, absolute.
+    """
+    return hashlib.sha256((request.canonical() + archive).encode()).hexdigest()[:16]
+
+
+def without_key(numbers: Sequence[int]) -> str:
+    """Name of the folder of source maps that leave some scenes out.
+
+    Args:
+        numbers: source numbers left out, 1-based, any order; empty means none.
+    """
+    if not numbers:
+        return EVERY_SCENE
+    text = "-".join(str(number) for number in sorted(numbers))
+    return f"without-{text}" if len(text) <= 40 else f"without-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueryPaths:
+    """What one query keeps."""
+
+    folder: Path
+    """WORKDIR/queries/<query key>."""
+
+    @property
+    def request(self) -> Path:
+        """The canonical request."""
+        return self.folder / "request.json"
+
+    @property
+    def scenes(self) -> Path:
+        """Every scene, kept or left out."""
+        return self.folder / "scenes.json"
+
+    @property
+    def rebuild_stamp(self) -> Path:
+        """What is older than this file counts as absent."""
+        return self.folder / "rebuild.stamp"
+
+    @property
+    def refresh_stamp(self) -> Path:
+        """An answer of the catalogue that is older than this file counts as absent."""
+        return self.folder / "refresh.stamp"
+
+    @property
+    def notes(self) -> Path:
+        """One line of figures per finished task since the last whole product."""
+        return self.folder / "notes.jsonl"
+
+    def missing(self, product_id: str) -> Path:
+        """Note on whether one product could be fetched, for `--allow-missing`."""
+        return self.folder / "missing" / f"{product_id}.json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkPaths:
+    """The work folder: everything between the archive and the product."""
+
+    root: Path
+    """`--workdir`, absolute."""
+
+    def query(self, key: str) -> QueryPaths:
+        """Folder of one query."""
+        return QueryPaths(folder=self.root / "queries" / key)
+
+    def download(self, product_id: str, part: Part) -> Path:
+        """Folder of what a source fetched of one product."""
+        return self.root / "downloads" / product_id / part.value
+
+    def safe(self, product_id: str, part: Part) -> Path:
+        """Folder of one product's unpacked members, or of the verdict on it."""
+        return self.root / "safe" / product_id / part.value
+
+    def masks(self, product_id: str) -> Path:
+        """Folder of one scene's judgement, or of the verdict on it."""
+        return self.root / "masks" / product_id
+
+    def product(self, mosaic: str) -> Path:
+        """Folder of one mosaic's intermediate results."""
+        return self.root / "products" / mosaic
+
+    def sources(self, mosaic: str, without: str, tile: int) -> Path:
+        """Folder of one tile's source map; `without` as `without_key` gives it."""
+        return self.product(mosaic) / "sources" / without / str(tile)
+
+    def settled(self, mosaic: str) -> Path:
+        """What was decided for the mosaic as a whole, once all its scenes were known to be usable."""
+        return self.product(mosaic) / "settled.json"
+
+    def settled_without(self, mosaic: str) -> Path:
+        """Source numbers that the settled source maps leave out, JSON list."""
+        return self.product(mosaic) / "without.json"
+
+    def flags(self, mosaic: str, tile: int, gsd: int) -> Path:
+        """Flags that composing one tile left for the QA layer; its figures lie beside as .json."""
+        return self.product(mosaic) / "composite" / f"{tile}_{gsd}.flags.tif"
+
+    def figures(self, mosaic: str, tile: int, gsd: int) -> Path:
+        """Figures of composing one tile."""
+        return self.product(mosaic) / "composite" / f"{tile}_{gsd}.json"
+
+    def quality_note(self, mosaic: str, tile: int, resolutions: str) -> Path:
+        """Says that a tile's QA layer carries the flags of these resolutions: "10,20"."""
+        return self.product(mosaic) / "quality" / f"{tile}_{resolutions.replace(',', '-')}.txt"
+
+    def log(self) -> Path:
+        """What Luigi tells while `senard mosaic` shows its progress."""
+        return self.root / "luigi.log"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProductPaths:
+    """One product folder."""
+
+    folder: Path
+    """OUTDIR/<product_id>."""
+
+    @property
+    def name(self) -> str:
+        """The product_id."""
+        return self.folder.name
+
+    @property
+    def sums(self) -> Path:
+        """The list of checksums that marks the product as whole."""
+        return self.folder / SUMS
+
+    def tile(self, index: int, gsd: int) -> Path:
+        """Mosaic file of one tile."""
+        return self.folder / mosaic_file(index, gsd)
+
+    def vrt(self, gsd: int) -> Path:
+        """Index over all mosaic files of one resolution."""
+        return self.folder / index_files(gsd)[0]
+
+    def quality(self, index: int) -> Path:
+        """QA layer of one tile."""
+        return self.folder / layer_file(index, "QA", 20)
+
+    def quality_vrt(self) -> Path:
+        """Index over all QA layers."""
+        return self.folder / "layers" / "QA_20.vrt"

@@ -1,0 +1,190 @@
+"""How Luigi runs our tasks: soon again after what passes, at once no more after what a person must change."""
+
+import contextlib
+import json
+import time
+import urllib.request
+from typing import Any
+
+import luigi
+import luigi.configuration
+import luigi.rpc
+import luigi.scheduler
+import luigi.worker
+from luigi.task_status import DISABLED, DONE, FAILED
+
+from workflows.failures import Failure
+from workflows.progress import Display
+
+RETRIES = 3
+"""Runs of one task before it is given up; set on each task, so that luigid needs no configuration."""
+
+KNOCKS = 5
+"""Attempts to reach luigid, a second apart, before a run begins: it may still be starting."""
+
+RETRY_DELAY_S = 5.0
+"""Pause before a task that failed runs again, s, unless `[senard.worker] retry_delay` of luigi.cfg says otherwise."""
+
+DEFAULTS: tuple[tuple[str, str, str], ...] = (
+    ("core", "no_lock", "true"),  # results appear whole: two equal commands share the work instead of refusing it
+    ("worker", "keep_alive", "true"),  # another worker may still give up what this one could do
+    ("worker", "wait_interval", "0.5"),
+    ("worker", "wait_jitter", "0.5"),
+    ("worker", "max_reschedules", "10"),
+    ("worker", "check_complete_on_run", "true"),  # judge by what lies on disk
+    ("worker", "send_failure_email", "false"),
+)
+"""Luigi's settings that a mosaic needs where luigi.cfg does not name them: it runs from any folder."""
+
+
+def apply_defaults() -> None:
+    """Set what luigi.cfg leaves open."""
+    config = luigi.configuration.get_config()
+    for section, option, value in DEFAULTS:
+        if not config.has_option(section, option):
+            config.set(section, option, value)
+
+
+class MosaicWorker(luigi.worker.Worker):
+    """Luigi's worker with three habits of its own.
+
+    - A task that failed for a passing reason is tried again after `RETRY_DELAY_S`, whatever luigid's own delay (900 s).
+    - A task that failed for good stops at once, and a later command may try it again at once; luigid alone would lock
+      it away for a day.
+    - It stays as long as another worker runs something that this one's mosaic needs.
+    """
+
+    display: Display | None = None
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.failures: dict[str, Failure] = {}
+        self._due: dict[str, float] = {}
+        self._met: set[str] = set()
+        config = luigi.configuration.get_config()
+        self._delay_s = config.getfloat("senard.worker", "retry_delay", RETRY_DELAY_S)
+
+    def run(self) -> bool:
+        """Run until nothing is left to do, then learn why others failed."""
+        succeeded = bool(super().run())
+        self._learn_of_others()
+        return succeeded
+
+    def _add_task(self, *args: Any, **kwargs: Any) -> None:
+        task_id, status = kwargs["task_id"], kwargs["status"]
+        if task_id not in self._met:
+            self._met.add(task_id)
+            self._scheduler.re_enable_task(task_id)  # a new command is a new chance
+        super()._add_task(*args, **kwargs)
+        if status == FAILED:
+            self._failed(task_id, kwargs)
+        elif status == DONE:
+            self.failures.pop(task_id, None)
+        self._show(task_id, status, fresh=task_id in self._running_tasks)
+
+    def _failed(self, task_id: str, kwargs: dict[str, Any]) -> None:
+        """Remember why, and decide whether to try again."""
+        failure = _failure(kwargs.get("expl"))
+        self.failures[task_id] = failure
+        tries = sum(1 for task, status, _ in self._add_task_history if task.task_id == task_id and status == FAILED)
+        if failure.again and tries < RETRIES:
+            self._due[task_id] = time.monotonic() + self._delay_s
+            return
+        kwargs.update(status=DISABLED, runnable=False)
+        self._scheduler.add_task(**{key: value for key, value in kwargs.items() if value is not None})
+
+    def _get_work(self) -> Any:
+        if self.display is not None:
+            self.display.listen()
+        now = time.monotonic()
+        for task_id in [task_id for task_id, due in self._due.items() if due <= now]:
+            del self._due[task_id]
+            self._scheduler.forgive_failures(task_id)
+        return super()._get_work()
+
+    def _keep_alive(self, get_work_response: Any) -> bool:
+        return bool(get_work_response.running_tasks) or bool(super()._keep_alive(get_work_response))
+
+    def _log_complete_error(self, task: luigi.Task, tb: str) -> None:
+        self._cannot_schedule(task, tb)
+        super()._log_complete_error(task, tb)
+
+    def _log_dependency_error(self, task: luigi.Task, tb: str) -> None:
+        self._cannot_schedule(task, tb)
+        super()._log_dependency_error(task, tb)
+
+    def _cannot_schedule(self, task: luigi.Task, traceback: str) -> None:
+        """A task could not even be looked at: the last line of the traceback says why."""
+        kind, _, message = traceback.strip().splitlines()[-1].partition(": ")
+        name = kind.rpartition(".")[2]
+        self.failures[task.task_id] = Failure(kind=name, message=message or name)
+
+    def _learn_of_others(self) -> None:
+        """Ask the scheduler why tasks of this mosaic failed in other workers."""
+        for status in (FAILED, DISABLED):
+            for task_id in self._scheduler.task_list(status, "", limit=False):
+                if task_id in self._scheduled_tasks and task_id not in self.failures:
+                    self.failures[task_id] = _failure(self._scheduler.fetch_error(task_id).get("error"))
+
+    def _show(self, task_id: str, status: str, *, fresh: bool) -> None:
+        """Let the display follow."""
+        if self.display is None:
+            return
+        task = self._scheduled_tasks.get(task_id)
+        label = getattr(task, "label", task_id)
+        if status == DONE:
+            self.display.finish(task_id, label, fresh=fresh)
+        elif status == FAILED:
+            failure = self.failures[task_id]
+            if failure.again and task_id in self._due:
+                self.display.fail(label, failure.message, again=True)
+        else:
+            self.display.add(task_id)
+
+
+class MosaicFactory:
+    """What Luigi asks for a scheduler and a worker; remembers the worker, so that its failures can be told."""
+
+    def __init__(self, display: Display | None = None) -> None:
+        self.display = display
+        self.worker: MosaicWorker | None = None
+
+    def create_local_scheduler(self) -> luigi.scheduler.Scheduler:
+        """A scheduler inside this process."""
+        return luigi.scheduler.Scheduler(prune_on_get_work=True, record_task_history=False)
+
+    def create_remote_scheduler(self, url: str) -> luigi.rpc.RemoteScheduler:
+        """The door to luigid.
+
+        Raises:
+            luigi.rpc.RPCError: if nobody answers within some seconds; Luigi itself would knock for minutes.
+        """
+        _knock(url)
+        return luigi.rpc.RemoteScheduler(url)
+
+    def create_worker(self, scheduler: Any, worker_processes: int, assistant: bool = False) -> MosaicWorker:
+        """A worker with our habits."""
+        self.worker = MosaicWorker(scheduler=scheduler, worker_processes=worker_processes, assistant=assistant)
+        self.worker.display = self.display
+        return self.worker
+
+
+def _knock(url: str) -> None:
+    """Make sure that somebody answers before work is handed over."""
+    for attempt in range(KNOCKS):
+        if attempt:
+            time.sleep(1.0)
+        try:
+            with urllib.request.urlopen(f"{url.rstrip('/')}/api/is_paused", timeout=10):
+                return
+        except OSError as error:
+            reason = str(error)
+    raise luigi.rpc.RPCError(f"{url}: {reason}")
+
+
+def _failure(expl: str | None) -> Failure:
+    """The failure in Luigi's `expl`, which is JSON where a worker wrote it."""
+    text: object = expl or ""
+    with contextlib.suppress(ValueError):
+        text = json.loads(str(text))
+    return Failure.from_text(str(text))

@@ -1,0 +1,307 @@
+"""The steps from a query to a mosaic of Sentinel-2, one task each."""
+
+import json
+from collections.abc import Generator, Sequence
+from pathlib import Path
+
+import luigi
+from senard.steps.build_vrt import build_vrt
+
+from senard.algorithms.tiling import cut_tiles
+from senard.errors import NoDataError
+from senard.io.archive import LocalArchive
+from senard.io.scenes_file import read_verdict
+from senard.io.sources_file import read_source_counts
+from senard.model.grid import Tile
+from senard.model.product import Part
+from senard.model.scene import Sentinel2Scene
+from senard.steps.composite_tile import composite_tile
+from senard.steps.download_product import download_product
+from senard.steps.mask_scene import mask_scene
+from senard.steps.query_scenes import query_scenes
+from senard.steps.select_sources import select_sources
+from senard.steps.settle_scenes import settle_scenes
+from senard.steps.unzip import unzip
+from senard.steps.write_quality import write_quality
+from workflows.paths import ProductPaths, WorkPaths, without_key
+from workflows.targets import DirectoryTarget, FetchedTarget, FileTarget, Stamp
+from workflows.task import SenardTask, remove_leftovers
+
+Steps = Generator["Sequence[luigi.Task] | luigi.Task", None, None]
+"""What `run` yields: tasks that must be complete before it goes on; Luigi starts it again from the top."""
+
+
+class QueryScenes(SenardTask):
+    """Every scene that the archive knows, kept or left out, frozen until `--refresh` or `--rebuild`."""
+
+    query = luigi.Parameter(positional=False, description="key of the query: a hash of request and archive")
+    name = luigi.Parameter(positional=False, description="name and period of the request, for a person")
+
+    @property
+    def label(self) -> str:
+        return f"QueryScenes {self.name}"
+
+    @property
+    def stamps(self) -> tuple[Stamp, ...]:
+        return (*super().stamps, Stamp(self.queried.refresh_stamp))
+
+    def output(self) -> FileTarget:
+        return FileTarget(self.queried.scenes, stamps=self.stamps)
+
+    def run(self) -> None:
+        remove_leftovers(self.queried.scenes)
+        query_scenes(self.read_request(), LocalArchive(Path(self.archive)), self.queried.scenes)
+
+
+class SceneTask(SenardTask):
+    """A step on one product; it serves every request that uses the product."""
+
+    product_id = luigi.Parameter(positional=False, description="name of the product without .SAFE")
+
+    @property
+    def label(self) -> str:
+        return f"{self.task_family} {self.product_id}"
+
+    def read_scene(self) -> Sentinel2Scene:
+        """The product as the query knows it."""
+        return next(scene for scene in self.read_result().kept if scene.product_id == self.product_id)
+
+
+class DownloadProduct(SceneTask):
+    """What a source fetched of one product: input, not output, so it stays at `--rebuild`."""
+
+    part = luigi.Parameter(positional=False, description="judge, bands or all")
+
+    def output(self) -> FetchedTarget:
+        whole = FetchedTarget(self.paths.download(self.product_id, Part.ALL))
+        return whole if whole.exists() else FetchedTarget(self.paths.download(self.product_id, Part(self.part)))
+
+    def run(self) -> None:
+        out = self.paths.download(self.product_id, Part(self.part))
+        remove_leftovers(out)
+        download_product(self.read_scene(), LocalArchive(Path(self.archive)), Part(self.part), out)
+
+
+class Unzip(SceneTask):
+    """The wanted members of one product as a SAFE folder, or the verdict that it cannot be used."""
+
+    part = luigi.Parameter(positional=False, description="judge, bands or all")
+
+    def requires(self) -> DownloadProduct:
+        return self.clone(DownloadProduct)
+
+    def output(self) -> DirectoryTarget:
+        return DirectoryTarget(self.paths.safe(self.product_id, Part(self.part)), stamps=self.stamps)
+
+    def run(self) -> None:
+        remove_leftovers(self.output().path)
+        unzip(self.input().path, Part(self.part), self.output().path)
+
+
+class MaskScene(SceneTask):
+    """One scene's small rasters: class, distance to cloud, clear share, probability; or the verdict on it."""
+
+    def requires(self) -> Unzip:
+        return self.clone(Unzip, part=Part.JUDGE.value)
+
+    def output(self) -> DirectoryTarget:
+        return DirectoryTarget(self.paths.masks(self.product_id), stamps=self.stamps)
+
+    def run(self) -> None:
+        remove_leftovers(self.output().path)
+        mask_scene(self.input().path, self.output().path)
+
+
+class ProductTask(SenardTask):
+    """A step of one mosaic."""
+
+    product = luigi.Parameter(positional=False, description="product_id of the mosaic")
+    outdir = luigi.Parameter(positional=False, description="where the product folder lies, absolute")
+
+    @property
+    def folder(self) -> ProductPaths:
+        """The product folder's places."""
+        return ProductPaths(folder=Path(self.outdir) / self.product)
+
+    def read_tiles(self) -> tuple[Tile, ...]:
+        """The mosaic's tiles by index."""
+        request = self.read_request()
+        return cut_tiles(request.aoi, request.crs)
+
+    def read_sources(self) -> list[Path]:
+        """Folders of the source maps that hold for this mosaic, by index of the tile."""
+        return settled_sources(self.paths, self.product, self.read_tiles())
+
+
+class TileTask(ProductTask):
+    """A step on one tile of one mosaic."""
+
+    tile = luigi.IntParameter(positional=False, description="index of the tile in the mosaic: 0, 1, 2 …")
+
+    @property
+    def label(self) -> str:
+        return f"{self.task_family} {self.tile}"
+
+
+class SelectSources(TileTask):
+    """For every 20 m pixel of one tile, the scene that supplies it."""
+
+    without = luigi.Parameter(
+        default="", positional=False, description="numbers of scenes that turned out unusable, by comma"
+    )
+
+    @property
+    def excluded(self) -> frozenset[int]:
+        """Source numbers left out."""
+        return frozenset(int(number) for number in self.without.split(",") if number)
+
+    def output(self) -> DirectoryTarget:
+        key = without_key(sorted(self.excluded))
+        return DirectoryTarget(self.paths.sources(self.product, key, self.tile), stamps=self.stamps)
+
+    def run(self) -> Steps:
+        scenes = self.read_result().kept
+        yield [self.clone(MaskScene, product_id=scene.product_id) for scene in scenes]
+        remove_leftovers(self.output().path)
+        masks = [self._usable(number, scene) for number, scene in enumerate(scenes, start=1)]
+        tile = self.read_tiles()[self.tile]
+        select_sources(self.read_request(), scenes, masks, tile, self.output().path, progress=self.progress)
+
+    def _usable(self, number: int, scene: Sentinel2Scene) -> Path | None:
+        """The scene's mask folder; None where it cannot be used."""
+        folder = self.paths.masks(scene.product_id)
+        return None if number in self.excluded or read_verdict(folder) is not None else folder
+
+
+class SettleScenes(ProductTask):
+    """Source maps in which every winner can be read, and what holds for the mosaic as a whole."""
+
+    @property
+    def label(self) -> str:
+        return f"SettleScenes {self.product}"
+
+    def output(self) -> FileTarget:
+        return FileTarget(self.paths.settled(self.product), stamps=self.stamps)
+
+    def run(self) -> Steps:
+        scenes, tiles = self.read_result().kept, self.read_tiles()
+        without: list[int] = []
+        while True:
+            choices = [self.clone(SelectSources, tile=tile.index, without=_text(without)) for tile in tiles]
+            yield choices
+            folders = [choice.output().path for choice in choices]
+            winners = winning_sources(folders)
+            yield [self.clone(Unzip, product_id=scenes[n - 1].product_id, part=Part.BANDS.value) for n in winners]
+            broken = [n for n in winners if self._is_broken(scenes[n - 1])]
+            if not broken:
+                break
+            without = sorted({*without, *broken})
+        if not winners:
+            self._require_usable(scenes)
+        self._settle(without, folders)
+
+    def _require_usable(self, scenes: Sequence[Sentinel2Scene]) -> None:
+        """Where no pixel has a source, tell broken products from a cloudy season."""
+        verdicts = [read_verdict(self.paths.masks(scene.product_id)) for scene in scenes]
+        if all(verdicts):
+            raise NoDataError(f"None of {len(scenes)} products can be used. The first: {verdicts[0]}")
+
+    def _settle(self, without: list[int], folders: list[Path]) -> None:
+        """Write down what is left out, then what holds for the mosaic."""
+        note = FileTarget(self.paths.settled_without(self.product))
+        remove_leftovers(note.path, self.output().path)
+        with note.temporary_path() as partial:
+            partial.write_text(json.dumps(without), encoding="utf-8")
+        settle_scenes(self.read_request(), self.read_result().kept, folders, self.output().path)
+
+    def _is_broken(self, scene: Sentinel2Scene) -> bool:
+        """Whether the scene's bands turned out unusable."""
+        return read_verdict(self.paths.safe(scene.product_id, Part.BANDS)) is not None
+
+
+class CompositeTile(TileTask):
+    """One cloud-free composite of one tile over one period, at one resolution."""
+
+    gsd = luigi.IntParameter(positional=False, description="pixel side of the file, m: 10 or 20")
+
+    @property
+    def label(self) -> str:
+        return f"CompositeTile {self.tile} at {self.gsd} m"
+
+    def requires(self) -> SettleScenes:
+        return self.clone(SettleScenes)
+
+    def output(self) -> list[FileTarget]:
+        flags = self.paths.flags(self.product, self.tile, self.gsd)
+        return [FileTarget(path, stamps=self.stamps) for path in (self.folder.tile(self.tile, self.gsd), flags)]
+
+    def run(self) -> Steps:
+        scenes = self.read_result().kept
+        tile, sources = self.read_tiles()[self.tile], self.read_sources()[self.tile]
+        winners = winning_sources([sources])
+        yield [self.clone(Unzip, product_id=scenes[n - 1].product_id, part=Part.BANDS.value) for n in winners]
+        safes = {n: self.paths.safe(scenes[n - 1].product_id, Part.BANDS) for n in winners}
+        out, flags = (target.path for target in self.output())
+        remove_leftovers(out, flags, flags.with_suffix(""), flags.with_suffix(".json"))
+        composite_tile(self.read_request(), scenes, safes, sources, tile, self.gsd, out, flags)
+
+
+class BuildVRT(ProductTask):
+    """The index over all mosaic files of one resolution."""
+
+    gsd = luigi.IntParameter(positional=False, description="pixel side of the files, m: 10 or 20")
+
+    @property
+    def label(self) -> str:
+        return f"BuildVRT at {self.gsd} m"
+
+    def requires(self) -> list[CompositeTile]:
+        return [self.clone(CompositeTile, tile=tile.index) for tile in self.read_tiles()]
+
+    def output(self) -> FileTarget:
+        return FileTarget(self.folder.vrt(self.gsd), stamps=self.stamps)
+
+    def run(self) -> None:
+        remove_leftovers(self.output().path)
+        files = [self.folder.tile(tile.index, self.gsd) for tile in self.read_tiles()]
+        build_vrt(files, self.read_tiles(), self.gsd, self.output().path)
+
+
+class WriteQuality(TileTask):
+    """The QA layer of one tile: source, clear observations, level and flags of every pixel."""
+
+    resolutions = luigi.Parameter(
+        positional=False, description="pixel sides of the files whose flags it carries, m, by comma"
+    )
+
+    def requires(self) -> list[SenardTask]:
+        return [self.clone(CompositeTile, gsd=int(gsd)) for gsd in self.resolutions.split(",")]
+
+    def output(self) -> list[FileTarget]:
+        note = self.paths.quality_note(self.product, self.tile, self.resolutions)
+        return [FileTarget(path, stamps=self.stamps) for path in (self.folder.quality(self.tile), note)]
+
+    def run(self) -> None:
+        flags = [self.paths.flags(self.product, self.tile, int(gsd)) for gsd in self.resolutions.split(",")]
+        out, note = self.output()
+        remove_leftovers(out.path, note.path)
+        scenes, tile = self.read_result().kept, self.read_tiles()[self.tile]
+        write_quality(self.read_request(), scenes, self.read_sources()[self.tile], flags, tile, out.path)
+        with note.temporary_path() as partial:
+            partial.write_text(f"flags of {self.resolutions} m\n", encoding="utf-8")
+
+
+def settled_sources(paths: WorkPaths, mosaic: str, tiles: Sequence[Tile]) -> list[Path]:
+    """Folders of the source maps that SettleScenes decided for, in the order of `tiles`."""
+    without = json.loads(paths.settled_without(mosaic).read_text(encoding="utf-8"))
+    return [paths.sources(mosaic, without_key(without), tile.index) for tile in tiles]
+
+
+def winning_sources(folders: Sequence[Path]) -> list[int]:
+    """Source numbers that supply at least one pixel of these source maps, ascending."""
+    counts = [read_source_counts(folder).pixels for folder in folders]
+    return sorted({number for pixels in counts for number, count in pixels.items() if number and count})
+
+
+def _text(numbers: Sequence[int]) -> str:
+    return ",".join(str(number) for number in numbers)

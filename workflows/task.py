@@ -1,0 +1,108 @@
+"""What every task shares: where it works, how it reports, and how it fails."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import luigi
+
+from senard.io.scenes_file import read_query_result
+from senard.model.request import MosaicRequest
+from senard.model.scene import QueryResult
+from workflows.failures import failure_text
+from workflows.notes import add_note
+from workflows.paths import QueryPaths, WorkPaths
+from workflows.progress import tell
+from workflows.running import RETRIES
+from workflows.targets import Stamp
+
+HIDDEN = luigi.parameter.ParameterVisibility.HIDDEN
+
+
+class SenardTask(luigi.Task):
+    """A step of a mosaic, inside one work folder, on behalf of one query."""
+
+    workdir = luigi.Parameter(positional=False, description="work folder, absolute")
+    query = luigi.Parameter(
+        positional=False, significant=False, visibility=HIDDEN, description="key of the query that the task serves"
+    )
+    archive = luigi.Parameter(
+        positional=False, significant=False, visibility=HIDDEN, description="where the products lie, absolute"
+    )
+
+    retry_count = RETRIES
+
+    judged_by_completeness = True
+    """Tells workflows/exit_codes.py that this may be the root of a run of ours."""
+
+    @property
+    def label(self) -> str:
+        """What the task does, for a person: "CompositeTile 0 at 10 m"."""
+        return str(self.task_family)
+
+    @property
+    def paths(self) -> WorkPaths:
+        """The work folder's places."""
+        return WorkPaths(root=Path(self.workdir))
+
+    @property
+    def queried(self) -> QueryPaths:
+        """The query's places."""
+        return self.paths.query(self.query)
+
+    @property
+    def stamps(self) -> tuple[Stamp, ...]:
+        """What makes older results count as absent."""
+        return (Stamp(self.queried.rebuild_stamp),)
+
+    def read_request(self) -> MosaicRequest:
+        """The request that the query answers."""
+        return MosaicRequest.from_canonical(self.queried.request.read_text(encoding="utf-8"))
+
+    def read_result(self) -> QueryResult:
+        """The frozen answer of the query."""
+        return read_query_result(self.queried.scenes)
+
+    def report(self, percent: int) -> None:
+        """Say how far the task is: on luigid's page and in the display of `senard mosaic`."""
+        set_percentage: Any = self.set_progress_percentage  # None outside a worker
+        set_message: Any = self.set_status_message
+        if set_percentage is not None:
+            set_percentage(percent)
+            set_message(f"{self.label}: {percent} %")
+        tell(self.label, percent)
+
+    def progress(self, share: float) -> None:
+        """`report` for steps that count in shares, 0-1."""
+        self.report(min(100, max(0, round(100 * share))))
+
+    def on_failure(self, exception: BaseException) -> str:
+        """What Luigi's page and our exit code are told."""
+        return failure_text(exception)
+
+
+def remove_leftovers(*results: Path) -> None:
+    """Remove what a killed worker left beside results that are about to be made: never a result itself."""
+    for result in results:
+        for leftover in result.parent.glob(f".{result.stem}.*.partial*"):
+            remove(leftover)
+
+
+def remove_all_leftovers(folder: Path) -> None:
+    """Remove every half-made file and folder below a folder in which nobody works any more."""
+    for leftover in [path for path in folder.rglob(".*.partial*") if path.name.startswith(".")]:
+        remove(leftover)
+
+
+def remove(path: Path) -> None:
+    """Remove a file, a link or a folder, whoever else does the same."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
+
+
+@SenardTask.event_handler(luigi.Event.PROCESSING_TIME)
+def note_figures(task: SenardTask, seconds: float) -> None:
+    """Luigi tells how long a task took, in the process that ran it."""
+    add_note(task.queried.notes, str(task.task_family), seconds)

@@ -1,0 +1,209 @@
+"""What delivered rasters say of themselves: bands, nodata, scale, and the tags of a file (product-spec §3 and §5)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from enum import Enum
+from typing import Self
+
+from senard import __version__
+from senard.model.grid import Tile
+from senard.model.request import MosaicRequest
+from senard.model.scene import Sentinel2Scene
+from senard.model.sentinel2 import BANDS, MOSAIC_BANDS, NODATA_DN, ProductType
+
+METHOD = "one-scene-per-pixel"
+"""How pixels are chosen: all bands of a pixel from the one scene that the source map names."""
+
+REFLECTANCE_SCALE = 0.0001
+"""Reflectance per delivered DN."""
+
+
+class Colour(Enum):
+    """Colour interpretation of a band, as GDAL writes it."""
+
+    RED = "Red"
+    GREEN = "Green"
+    BLUE = "Blue"
+    GRAY = "Gray"
+    UNDEFINED = "Undefined"
+
+
+class Resampling(Enum):
+    """How overviews are made."""
+
+    AVERAGE = "average"
+    """Mean of the valid pixels."""
+
+    NEAREST = "nearest"
+    """One of the pixels: averaging dates or classes would invent some."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BandLabel:
+    """One band of a delivered raster."""
+
+    name: str
+    """Its description: "B04"."""
+
+    unit: str = ""
+    """Unit of the physical value: "1", "year"; empty for none."""
+
+    scale: float = 1.0
+    """Physical value per DN: 0.0001."""
+
+    offset: float = 0.0
+    """Physical value of DN 0."""
+
+    colour: Colour = Colour.UNDEFINED
+    """Colour interpretation."""
+
+    tags: Mapping[str, str] = field(default_factory=dict)
+    """Band tags: {"WAVELENGTH_NM": "665"}."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RasterProfile:
+    """All that delivered rasters of one kind have in common; every one of them is uint16."""
+
+    gsd: int
+    """Pixel side, m: 10 or 20."""
+
+    bands: tuple[BandLabel, ...]
+    """In file order."""
+
+    overviews: Resampling
+    """How overviews are made."""
+
+    nodata: int = NODATA_DN
+    """Number of a pixel without data, in every band."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the bands, in file order."""
+        return tuple(band.name for band in self.bands)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProductLabels:
+    """What every file of a product says of the product."""
+
+    product_id: str
+    """Name of the product folder: "helsinki_20240401_20240930_5f2a91cc"."""
+
+    request_sha256: str
+    """Hex digest of the canonical request."""
+
+    first_day: date
+    """First day of the period."""
+
+    last_day: date
+    """Last day of the period, included."""
+
+    product_type: ProductType
+    """Processing level of the products."""
+
+    @classmethod
+    def of(cls, request: MosaicRequest, kept: Sequence[Sentinel2Scene]) -> Self:
+        """The labels of the product that a request and the scenes kept by its query make."""
+        return cls(
+            product_id=request.product_id([scene.product_id for scene in kept]),
+            request_sha256=request.sha256,
+            first_day=request.first_day,
+            last_day=request.last_day,
+            product_type=request.product_type,
+        )
+
+    def tags(self, tile: Tile, content: str, used: Sequence[Sentinel2Scene], *, simulated: bool) -> dict[str, str]:
+        """Tags of one file.
+
+        Args:
+            tile: its tile.
+            content: what the file is, for a person: "10 m".
+            used: scenes that supply a pixel of the file.
+            simulated: True if one of them was simulated; the word then stands in the tags.
+
+        Returns:
+            Name to text. No wall-clock time: TIFFTAG_DATETIME is the newest processing time of the scenes used.
+        """
+        years = ", ".join(str(year) for year in sorted({scene.acquisition_time.year for scene in used}))
+        attribution = f"Contains modified Copernicus Sentinel data {years or f'{self.first_day:%Y}'}"
+        tags = {
+            "AREA_OR_POINT": "Area",
+            "TIFFTAG_SOFTWARE": f"senard {__version__}",
+            "TIFFTAG_COPYRIGHT": attribution + (" (simulated)" if simulated else ""),
+            "TIFFTAG_IMAGEDESCRIPTION": f"{self.product_id} tile {tile.index}, {content}",
+            "SENARD_PRODUCT": self.product_id,
+            "SENARD_TILE": str(tile.index),
+            "SENARD_PERIOD": f"{self.first_day.isoformat()}/{self.last_day.isoformat()}",
+            "SENARD_METHOD": METHOD,
+            "SENARD_REQUEST_SHA256": self.request_sha256,
+            "SENARD_SCENES": str(len(used)),
+            "SENARD_LEVEL": _LEVELS[self.product_type],
+        }
+        if used:
+            newest = max(scene.processing_time for scene in used)
+            tags["TIFFTAG_DATETIME"] = f"{newest:%Y:%m:%d %H:%M:%S}"
+        if simulated:
+            tags["SENARD_SIMULATED"] = "made of simulated products, not of measurements"
+        return tags
+
+
+_LEVELS = {
+    ProductType.L2A: "L2A bottom-of-atmosphere reflectance",
+    ProductType.L2AP: "L2A (pilot) bottom-of-atmosphere reflectance",
+    ProductType.L1C: "L1C top-of-atmosphere reflectance",
+}
+
+_COLOURS = {"B04": Colour.RED, "B03": Colour.GREEN, "B02": Colour.BLUE, "B05": Colour.GRAY}
+
+
+def _reflectance(name: str) -> BandLabel:
+    """The label of a reflectance band."""
+    band = BANDS[name]
+    return BandLabel(
+        name=name,
+        unit="1",
+        scale=REFLECTANCE_SCALE,
+        colour=_COLOURS.get(name, Colour.UNDEFINED),
+        tags={
+            "WAVELENGTH_NM": str(band.wavelength_nm),
+            "BANDWIDTH_NM": str(band.bandwidth_nm),
+            "COMMON_NAME": band.common_name,
+        },
+    )
+
+
+YEAR = BandLabel(name="year", unit="year")
+DOY = BandLabel(name="DOY", unit="day of year")
+
+MOSAIC_PROFILES: dict[int, RasterProfile] = {
+    10: RasterProfile(
+        gsd=10, bands=tuple(_reflectance(name) for name in MOSAIC_BANDS[10]), overviews=Resampling.AVERAGE
+    ),
+    20: RasterProfile(
+        gsd=20, bands=(*(_reflectance(name) for name in MOSAIC_BANDS[20]), YEAR, DOY), overviews=Resampling.NEAREST
+    ),
+}
+"""The mosaic's files, by gsd in m."""
+
+QUALITY_PROFILE = RasterProfile(
+    gsd=20,
+    bands=(
+        BandLabel(name="source", colour=Colour.GRAY),
+        BandLabel(name="clear"),
+        BandLabel(name="level"),
+        BandLabel(name="flags"),
+    ),
+    overviews=Resampling.NEAREST,
+)
+"""The QA layer."""
+
+FLAG_CLIPPED = 2
+"""Bit of the QA band `flags`: a reflectance was clipped to the range of valid DN."""
+
+FLAG_MENDED = 256
+"""Bit of the QA band `flags`: the scene had no data there; the nearest valid pixel of the same scene was taken."""
+
+FLAG_VALID = 32768
+"""Bit of the QA band `flags`: set on every valid pixel."""

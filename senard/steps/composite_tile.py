@@ -1,0 +1,247 @@
+"""Fill one tile of the mosaic from the scenes that its source map chose."""
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from senard.algorithms.radiometry import Harmonisation
+from senard.algorithms.warp import (
+    Correspondence,
+    Missing,
+    Wins,
+    blocks_around,
+    locate,
+    mend,
+    missing_pixels,
+    needed_blocks,
+    warp,
+    wins_of,
+)
+from senard.errors import UnusableSceneError
+from senard.io.atomic import beside, partial_file
+from senard.io.geotiff import BLOCK, ScratchWriter, read_scratch, write_cog, write_scratch
+from senard.io.jp2 import TiledImage
+from senard.io.safe import image_path, read_product
+from senard.io.scenes_file import read_verdict
+from senard.model.arrays import BoolArray, UInt8Array, UInt16Array
+from senard.model.grid import Grid, Tile
+from senard.model.labels import DOY, MOSAIC_PROFILES, YEAR, ProductLabels
+from senard.model.product import Sentinel2Product
+from senard.model.request import MosaicRequest
+from senard.model.scene import Sentinel2Scene
+from senard.model.sentinel2 import MOSAIC_BANDS
+
+SOURCE_GSD = 20
+"""Pixel side of the source map, m."""
+
+MEND_RADII = (8, 64, 512)
+"""How far a pixel without data looks for a valid one, px; only the internal tiles within reach are decoded."""
+
+MEND_LIMIT = 10_000
+"""More pixels than this, and more than half of what a scene supplies, without data: the band contradicts the mask."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Supplier:
+    """One scene that wins pixels of the tile."""
+
+    wins: Wins
+    product: Sentinel2Product
+    where: Correspondence
+    needed: dict[tuple[int, int], BoolArray] = field(default_factory=dict)
+    """Shape of an internal tile to the needed ones: the bands of one pixel size share it."""
+
+
+@dataclass(slots=True, kw_only=True)
+class _Canvas:
+    """What is being filled."""
+
+    grid: Grid
+    bits: UInt8Array
+    """(y, x) uint8 at 20 m, CLIPPED and MENDED, all bands together."""
+    pixels: UInt16Array
+    """(y, x) uint16, delivered DN of the band in work."""
+    figures: Counter[str] = field(default_factory=Counter)
+    """What the report says, output pixels summed over bands."""
+
+    @property
+    def factor(self) -> int:
+        """Pixels per side of a pixel of the source map."""
+        return SOURCE_GSD // self.grid.gsd
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Loaded:
+    """One band of one product, decoded where needed."""
+
+    image: TiledImage
+    dn: UInt16Array
+    decoded: BoolArray
+    harmonisation: Harmonisation
+
+
+def composite_tile(
+    request: MosaicRequest,
+    scenes: Sequence[Sentinel2Scene],
+    safes: Mapping[int, Path],
+    sources: Path,
+    tile: Tile,
+    gsd: int,
+    out: Path,
+    flags: Path,
+    *,
+    threads: int = 1,
+) -> Path:
+    """Fill one tile at one resolution, band after band, scene after scene.
+
+    Every internal JPEG 2000 tile is decoded at most once per band, and only if it holds a pixel that the resampling of
+    a winning pixel touches. Memory: one band of the tile and of a product, whatever the number of scenes.
+
+    Args:
+        request: what was asked.
+        scenes: all scenes that the query kept, in order.
+        safes: source number to folder safe/<product_id>/<part>, for every source that the map names.
+        sources: folder of the tile's selection, holds sources_20.tif.
+        tile: the tile.
+        gsd: pixel side of the file, m: 10 or 20.
+        out: the mosaic file, a Cloud Optimized GeoTIFF.
+        flags: by-product for the QA layer, uint8 at 20 m, bits CLIPPED and MENDED; <i>_<gsd>.json beside it holds the
+            figures. Both are written before `out`.
+        threads: internal tiles decoded at the same time.
+
+    Returns:
+        out.
+
+    Raises:
+        UnusableSceneError: a winning product cannot be read; the message starts with its product_id.
+    """
+    grid = tile.grid(gsd)
+    source_map: UInt16Array = read_scratch(sources / "sources_20.tif", bands="source")
+    suppliers = [_supplier(wins, scenes, safes, grid) for wins in wins_of(source_map)]
+    used = [scenes[supplier.wins.number - 1] for supplier in suppliers]
+    simulated = any(supplier.product.simulated for supplier in suppliers)
+    tags = ProductLabels.of(request, scenes).tags(tile, f"{gsd} m", used, simulated=simulated)
+    bits = np.zeros(source_map.shape, dtype=np.uint8)
+    canvas = _Canvas(grid=grid, bits=bits, pixels=np.zeros((0, 0), dtype=np.uint16))
+    flags.parent.mkdir(parents=True, exist_ok=True)
+    scratch = beside(flags)
+    try:
+        with ScratchWriter(scratch, grid, MOSAIC_PROFILES[gsd].names, np.uint16, nodata=0) as writer:
+            for band in MOSAIC_BANDS[gsd]:
+                _write_band(writer, band, _compose(band, canvas, suppliers, threads))
+            if gsd == SOURCE_GSD:
+                _write_dates(writer, source_map, scenes)
+        _write_by_products(flags, tile, canvas, tags)
+        write_cog(scratch, out, MOSAIC_PROFILES[gsd], tags)
+    finally:
+        scratch.unlink(missing_ok=True)
+    return out
+
+
+def _supplier(wins: Wins, scenes: Sequence[Sentinel2Scene], safes: Mapping[int, Path], grid: Grid) -> _Supplier:
+    """Open the product of a winning source."""
+    product_id, folder = scenes[wins.number - 1].product_id, safes[wins.number]
+    reason = read_verdict(folder)
+    found = sorted(path for path in folder.iterdir() if path.suffix.upper() == ".SAFE")
+    if reason is None and len(found) != 1:
+        reason = f"expected one folder NAME.SAFE in {folder}, found {len(found)}. Delete {folder} and run again."
+    if reason is not None:
+        raise UnusableSceneError(f"{product_id}: {reason.removeprefix(f'{product_id}: ')}")
+    product = read_product(found[0])
+    return _Supplier(wins=wins, product=product, where=locate(grid, product.grids[grid.gsd]))
+
+
+def _compose(band: str, canvas: _Canvas, suppliers: Sequence[_Supplier], threads: int) -> UInt16Array:
+    """One band of the tile: (y, x) uint16, delivered DN."""
+    canvas.pixels = np.zeros(canvas.grid.shape, dtype=np.uint16)
+    for supplier in suppliers:
+        product_id = supplier.product.scene.product_id
+        try:
+            _supply(band, canvas, supplier, threads)
+        except UnusableSceneError as error:
+            raise UnusableSceneError(f"{product_id}: {str(error).removeprefix(f'{product_id}: ')}") from error
+    return canvas.pixels
+
+
+def _supply(band: str, canvas: _Canvas, supplier: _Supplier, threads: int) -> None:
+    """Decode what one scene must supply to one band, and resample it into the tile."""
+    loaded = _load(band, canvas, supplier, threads)
+    counts = warp(loaded.dn, supplier.where, supplier.wins, loaded.harmonisation, canvas.pixels, canvas.bits)
+    if counts.missing:
+        if counts.missing > max(MEND_LIMIT, supplier.wins.pixels * canvas.factor**2 // 2):
+            raise _contradiction(band, supplier, counts.missing)
+        left = _mend(loaded, canvas, missing_pixels(supplier.where, supplier.wins, canvas.pixels, counts.missing))
+        if left:
+            raise _contradiction(band, supplier, left)
+    canvas.figures["clipped_low"] += counts.clipped_low
+    canvas.figures["clipped_high"] += counts.clipped_high
+    canvas.figures["mended"] += counts.missing
+    canvas.figures["jp2_tiles_decoded"] += loaded.image.decoded
+
+
+def _load(band: str, canvas: _Canvas, supplier: _Supplier, threads: int) -> _Loaded:
+    """Decode the internal tiles that a scene's winning pixels touch."""
+    product, where = supplier.product, supplier.where
+    image = TiledImage(image_path(product, f"{band}_{canvas.grid.gsd}"), threads=threads)
+    if image.shape != where.shape or image.dtype != np.uint16:
+        raise UnusableSceneError(
+            f"{band}: expected {where.shape} pixels of uint16 by the granule's XML, found {image.shape} of "
+            f"{image.dtype}. The product is damaged: delete {product.root} and run again."
+        )
+    if image.block_shape not in supplier.needed:
+        supplier.needed[image.block_shape] = needed_blocks(where, supplier.wins, canvas.factor, image.block_shape)
+    decoded = supplier.needed[image.block_shape].copy()
+    dn = np.zeros(image.shape, dtype=np.uint16)  # pages are taken from the system only where tiles are decoded
+    image.read_blocks(decoded, dn)
+    harmonisation = Harmonisation(add_offset=product.add_offset.get(band, 0), quantification=product.quantification)
+    return _Loaded(image=image, dn=dn, decoded=decoded, harmonisation=harmonisation)
+
+
+def _mend(loaded: _Loaded, canvas: _Canvas, missing: Missing) -> int:
+    """Give pixels that met DN 0 the nearest valid pixel of the scene; returns how many have none in reach."""
+    for radius in MEND_RADII:
+        near = blocks_around(missing, radius, loaded.image.shape, loaded.image.block_shape)
+        loaded.image.read_blocks(near & ~loaded.decoded, loaded.dn)
+        loaded.decoded[near] = True
+        missing = mend(loaded.dn, missing, radius, loaded.harmonisation, canvas.pixels, canvas.bits)
+        if missing.rows.size == 0:
+            break
+    return missing.rows.size
+
+
+def _contradiction(band: str, supplier: _Supplier, pixels: int) -> UnusableSceneError:
+    """The band holds no data where the scene was judged valid."""
+    return UnusableSceneError(
+        f"{band} has no data in {pixels} of the pixels that its mask calls valid, too many to mend from those around. "
+        f"The image is damaged: delete {supplier.product.root} and run again, or leave the product out."
+    )
+
+
+def _write_band(writer: ScratchWriter, band: str, pixels: UInt16Array) -> None:
+    """Write one band, one internal tile at a time."""
+    for window in writer.grid.blocks(BLOCK):
+        writer.write(window, {band: pixels[window.slices]})
+
+
+def _write_dates(writer: ScratchWriter, source_map: UInt16Array, scenes: Sequence[Sentinel2Scene]) -> None:
+    """Write year and day of year of the scene that supplies each pixel, UTC."""
+    times = [scene.acquisition_time.timetuple() for scene in scenes]
+    years = np.array([0, *(time.tm_year for time in times)], dtype=np.uint16)
+    days = np.array([0, *(time.tm_yday for time in times)], dtype=np.uint16)
+    for window in writer.grid.blocks(BLOCK):
+        block = source_map[window.slices]
+        writer.write(window, {YEAR.name: years[block], DOY.name: days[block]})
+
+
+def _write_by_products(flags: Path, tile: Tile, canvas: _Canvas, tags: Mapping[str, str]) -> None:
+    """Write what the QA layer and the report need: bits per 20 m pixel, and figures."""
+    with partial_file(flags) as partial:
+        write_scratch(partial, tile.grid(SOURCE_GSD), {"flags": canvas.bits})
+    names = ("clipped_low", "clipped_high", "mended", "jp2_tiles_decoded")
+    document = {**{name: canvas.figures[name] for name in names}, "tags": dict(tags)}
+    with partial_file(flags.with_name(f"{tile.index}_{canvas.grid.gsd}.json")) as partial:
+        partial.write_text(json.dumps(document, indent=1, sort_keys=True) + "\n", encoding="utf-8")

@@ -1,0 +1,83 @@
+"""Plans of archives: the sample of `make mosaic`, and the tiny one of the tests."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from shapely.geometry import box
+
+from senard.simulation.acquisition import Half, Regime, SimulatedAcquisition
+from senard.simulation.archive import ArchivePlan
+
+SAMPLE_SIZE_PX = 1830
+"""Side of the sample's products, pixels of 10 m: 18.3 km."""
+
+_SAMPLE_AREA = (23.83, 59.935, 24.20, 60.065)
+# West, south, east, north. The border of UTM zones 34 and 35 (24° E) and a cut line of the mosaic's grid in EPSG:3857
+# (y = 8 400 000 m, 60.001° N) cross in it.
+
+_SAMPLE_OFFSETS = {"34VFM": (3420, 5580), "35VLG": (3420, 2700)}
+# MGRS tile to (rows, columns) of its product's corner: both contain the crossing.
+
+_NEAR_EDGE = (21.43, 60.0)
+# Point under the satellite whose swath ends at 24.1° E.
+
+_OVERHEAD = (24.9, 60.0)
+
+
+def sample_plan(*, seed: int = 7) -> ArchivePlan:
+    """The archive of `make mosaic`: two UTM zones, six dates and some trouble.
+
+    Six dates of both tiles from three satellites, baselines 02.14, 03.01, 04.00 and 05.11; one date ends at the swath's
+    edge, one has smoke, one is split between two datastrips; one product was processed again; one zip is broken; one
+    product is overcast.
+
+    Args:
+        seed: which ground and weather.
+    """
+    dates = [
+        _acquisition(datetime(2024, 5, 9, 9, 50, 31, tzinfo=UTC), "S2A", 511, 122, seed, 0.35),
+        _acquisition(datetime(2024, 5, 24, 9, 40, 29, tzinfo=UTC), "S2B", 400, 36, seed, 0.55),
+        _acquisition(datetime(2024, 6, 8, 9, 50, 31, tzinfo=UTC), "S2A", 214, 122, seed, 0.15),
+        replace(
+            _acquisition(datetime(2024, 6, 26, 9, 40, 41, tzinfo=UTC), "S2C", 511, 79, seed, 0.3),
+            swath_centre=_NEAR_EDGE,
+        ),
+        _acquisition(datetime(2024, 7, 11, 9, 50, 29, tzinfo=UTC), "S2B", 301, 122, seed, 0.4),
+        replace(_acquisition(datetime(2024, 7, 23, 9, 40, 31, tzinfo=UTC), "S2A", 511, 36, seed, 0.2), plumes=1),
+    ]
+    acquisitions = [on_tile(date, tile) for date in dates for tile in _SAMPLE_OFFSETS]
+    whole = acquisitions[9]  # 35VLG of the fifth date: split in two
+    halves = [
+        replace(whole, half=Half.FIRST),
+        replace(whole, half=Half.SECOND, processed=whole.processing_time + timedelta(minutes=95)),
+    ]
+    again = replace(acquisitions[5], baseline=500, processed=acquisitions[5].time + timedelta(days=200))
+    broken = on_tile(_acquisition(datetime(2024, 6, 16, 9, 40, 29, tzinfo=UTC), "S2B", 511, 36, seed, 0.1), "35VLG")
+    overcast = on_tile(_acquisition(datetime(2024, 7, 1, 9, 50, 29, tzinfo=UTC), "S2B", 511, 122, seed, 1.0), "34VFM")
+    return ArchivePlan(
+        acquisitions=(*acquisitions[:9], *halves, *acquisitions[10:], again, broken, overcast),
+        truncated=(broken.product_id,),
+        area=box(*_SAMPLE_AREA),
+    )
+
+
+def _acquisition(
+    time: datetime, satellite: str, baseline: int, orbit: int, seed: int, cloud_fraction: float
+) -> SimulatedAcquisition:
+    return SimulatedAcquisition(
+        mgrs_tile="35VLG",
+        time=time,
+        satellite=satellite,
+        baseline=baseline,
+        relative_orbit=orbit,
+        size_px=SAMPLE_SIZE_PX,
+        seed=seed,
+        regime=Regime.TEMPERATE,
+        cloud_fraction=cloud_fraction,
+        swath_centre=_OVERHEAD,
+    )
+
+
+def on_tile(acquisition: SimulatedAcquisition, mgrs_tile: str) -> SimulatedAcquisition:
+    """The same overflight on one of the sample's two tiles."""
+    return replace(acquisition, mgrs_tile=mgrs_tile, offset_px=_SAMPLE_OFFSETS[mgrs_tile])

@@ -1,0 +1,154 @@
+"""A product on disk: the SAFE folder with all its files, and its zip."""
+
+import shutil
+import tempfile
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+from shapely.geometry import Polygon
+
+from senard.model.sentinel2 import BANDS
+from senard.simulation.acquisition import SimulatedAcquisition
+from senard.simulation.attachments import datastrip_metadata, html_page, html_style, quality_report, vector_mask
+from senard.simulation.classification import class_shares
+from senard.simulation.elements import Element, document
+from senard.simulation.footprint import detector_rings, footprint_of, positions_of
+from senard.simulation.images import Scratch, image_kinds
+from senard.simulation.inspire import inspire_record
+from senard.simulation.manifest import manifest
+from senard.simulation.metadata import image_paths, product_metadata
+from senard.simulation.pixels import Tally, write_strip
+from senard.simulation.sensor import Strip, strips
+from senard.simulation.tile_metadata import OLD_MASKS, mask_paths, preview_path, tile_metadata
+
+_REPORTS = ("FORMAT_CORRECTNESS", "GENERAL_QUALITY", "GEOMETRIC_QUALITY", "RADIOMETRIC_QUALITY", "SENSOR_QUALITY")
+
+_ZIP_TIME = (2020, 1, 1, 0, 0, 0)
+# Files in a zip carry a fixed time: the same product gives the same bytes.
+
+_COPY_BYTES = 1 << 20
+
+
+def write_safe(acquisition: SimulatedAcquisition, folder: Path, *, witness: Callable[[Strip], None]) -> Path:
+    """Make one product as a SAFE folder.
+
+    Args:
+        acquisition: which product.
+        folder: where NAME.SAFE is made; what is there under this name is replaced.
+        witness: called with every strip, north to south: keeps the truth.
+
+    Returns:
+        folder/NAME.SAFE.
+    """
+    safe = folder / f"{acquisition.product_id}.SAFE"
+    shutil.rmtree(safe, ignore_errors=True)
+    granule = safe / "GRANULE" / acquisition.granule_id
+    for place in ("AUX_DATA", "HTML", "rep_info"):
+        (safe / place).mkdir(parents=True)
+    for place in ("AUX_DATA", "IMG_DATA", "QI_DATA"):
+        (granule / place).mkdir(parents=True)
+    tally = Tally()
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".scratch-") as name:
+        kinds = image_kinds(with_offset=acquisition.has_offset)
+        with Scratch(Path(name), kinds, acquisition.grid) as scratch:
+            for strip in strips(acquisition):
+                write_strip(acquisition, strip, scratch, tally)
+                witness(strip)
+            _encode(acquisition, scratch, safe)
+    _write_texts(acquisition, safe, tally)
+    return safe
+
+
+def _encode(acquisition: SimulatedAcquisition, scratch: Scratch, safe: Path) -> None:
+    for key, path in image_paths(acquisition).items():
+        scratch.encode(key, safe / path)
+    scratch.encode("PVI", safe / preview_path(acquisition))
+    made: dict[str, Path] = {}
+    for kind, band_id, path in mask_paths(acquisition):
+        if not path.endswith(".jp2"):
+            continue
+        name = kind.removeprefix("MSK_")
+        key = f"{name}_{path[-7:-5]}" if name in ("CLDPRB", "SNWPRB") else name
+        if band_id:
+            key = f"{name}_{list(BANDS.values())[int(band_id)].gsd}"
+        if key in made:
+            shutil.copyfile(made[key], safe / path)  # bands of one gsd share their masks
+        else:
+            scratch.encode(key, safe / path)
+            made[key] = safe / path
+
+
+def _write_texts(acquisition: SimulatedAcquisition, safe: Path, tally: Tally) -> None:
+    shares = class_shares(tally.classes)
+    mean_aerosol = tally.aerosol_sum / max(int(tally.classes[1:].sum()), 1)
+    footprint = footprint_of(acquisition)
+    positions = positions_of(footprint)
+    granule = f"GRANULE/{acquisition.granule_id}"
+    datastrip = f"DATASTRIP/{acquisition.datastrip_id}"
+    texts: dict[str, Element] = {
+        "MTD_MSIL2A.xml": product_metadata(acquisition, shares, mean_aerosol, positions),
+        "INSPIRE.xml": inspire_record(acquisition, footprint, positions),
+        f"{datastrip}/MTD_DS.xml": datastrip_metadata(acquisition),
+        f"{granule}/MTD_TL.xml": tile_metadata(acquisition, shares, mean_aerosol),
+    }
+    for kind in _REPORTS:
+        texts[f"{datastrip}/QI_DATA/{kind}.xml"] = quality_report(acquisition, kind, of_tile=False)
+    for kind in _tile_reports(acquisition):
+        texts[f"{granule}/QI_DATA/{kind}.xml"] = quality_report(acquisition, kind, of_tile=True)
+    if not acquisition.has_offset:
+        texts |= _vector_masks(acquisition, granule, footprint)
+    plain = {"HTML/UserProduct_index.html": html_page(acquisition), "HTML/UserProduct_index.xsl": html_style()}
+    for name in ("AUX_CAMSFO", "AUX_ECMWFT") if acquisition.has_offset else ("AUX_ECMWFT",):
+        plain[f"{granule}/AUX_DATA/{name}"] = "simulated by senard: no forecast\n"
+    for path, root in texts.items():
+        (safe / path).parent.mkdir(parents=True, exist_ok=True)
+        (safe / path).write_bytes(document(root))
+    for path, text in plain.items():
+        (safe / path).write_text(text, encoding="utf-8")
+    paths = sorted(path.relative_to(safe).as_posix() for path in safe.rglob("*") if path.is_file())
+    (safe / "manifest.safe").write_bytes(document(manifest(acquisition, safe, paths)))
+
+
+def _tile_reports(acquisition: SimulatedAcquisition) -> tuple[str, ...]:
+    if acquisition.has_offset:
+        return ("FORMAT_CORRECTNESS", "GENERAL_QUALITY", "GEOMETRIC_QUALITY", "L2A_QUALITY", "SENSOR_QUALITY")
+    return _REPORTS
+
+
+def _vector_masks(acquisition: SimulatedAcquisition, granule: str, footprint: Polygon) -> dict[str, Element]:
+    """GML masks of baselines before 04.00: detector footprints are drawn, the others are empty."""
+    masks = {
+        f"{granule}/QI_DATA/MSK_{kind}_{band}.gml": vector_mask(
+            acquisition, kind, band, detector_rings(acquisition, band, footprint) if kind == "DETFOO" else {}
+        )
+        for band in BANDS
+        for kind in OLD_MASKS
+    }
+    masks[f"{granule}/QI_DATA/MSK_CLOUDS_B00.gml"] = vector_mask(acquisition, "CLOUDS", "B00", {})
+    return masks
+
+
+def zip_safe(safe: Path) -> Path:
+    """Pack a SAFE folder as the archives do: stored, names in order, times fixed.
+
+    Args:
+        safe: NAME.SAFE.
+
+    Returns:
+        NAME.zip beside it; the folder is removed.
+    """
+    out = safe.with_suffix(".zip")
+    with zipfile.ZipFile(out, "w", compression=zipfile.ZIP_STORED, allowZip64=True) as archive:
+        for path in [safe, *sorted(safe.rglob("*"))]:
+            name = path.relative_to(safe.parent).as_posix()
+            info = zipfile.ZipInfo(name + ("/" if path.is_dir() else ""), date_time=_ZIP_TIME)
+            info.create_system = 3
+            info.external_attr = (0o40755 if path.is_dir() else 0o100644) << 16
+            if path.is_dir():
+                archive.writestr(info, b"")
+                continue
+            with path.open("rb") as source, archive.open(info, "w", force_zip64=False) as target:
+                shutil.copyfileobj(source, target, _COPY_BYTES)
+    shutil.rmtree(safe)
+    return out

@@ -89,8 +89,8 @@ class LocalArchive:
         location = scene.location
         if not location.exists():
             raise TransientError(
-                f"{scene.product_id}: {location} was there when the archive was searched and is gone. Mount the disk or "
-                f"put the product back, and run again; to go on without it, run again with --rebuild."
+                f"{scene.product_id}: {location} was there when the archive was searched and is gone. Mount the disk "
+                f"or put the product back, and run again; to go on without it, run again with --rebuild."
             )
         if is_zip(location) and location.stat().st_size != scene.size_bytes:
             raise TransientError(

@@ -12,10 +12,10 @@ from senard.io.safe_images import (
     image_key,
     image_tile,
     is_whole_jp2,
-    is_whole_stored_jp2,
     needed_keys,
+    stored_place,
 )
-from senard.io.safe_members import SafeMembers, open_safe, product_name
+from senard.io.safe_members import SafeMembers, open_safe, product_name, reading_error
 from senard.io.safe_xml import ProductXml, parse_product_xml
 from senard.model.product import Part, Sentinel2Product
 from senard.model.scene import Sentinel2Scene
@@ -190,6 +190,11 @@ def _check_images(members: SafeMembers, places: list[str]) -> None:
 def _is_whole(members: SafeMembers, place: str) -> bool:
     if not members.zipped:
         return is_whole_jp2(members.root / place)
-    with zipfile.ZipFile(members.root) as archive:
-        entry = archive.getinfo(f"{members.top}/{place}")
-        return entry.compress_type != zipfile.ZIP_STORED or is_whole_stored_jp2(archive, entry)
+    try:
+        with zipfile.ZipFile(members.root) as archive:
+            entry = archive.getinfo(f"{members.top}/{place}")
+        if entry.compress_type != zipfile.ZIP_STORED:
+            return True  # looked at when it is unpacked
+        return is_whole_jp2(members.root, start=stored_place(members.root, entry), size=entry.file_size)
+    except Exception as error:  # zipfile raises a dozen kinds for a broken archive
+        raise reading_error(members.root, place, error) from error

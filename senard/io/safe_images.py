@@ -84,43 +84,52 @@ def belongs_to(member: str, product_type: ProductType, part: Part) -> bool:
     return key in needed_keys(product_type, part)
 
 
-def is_whole_jp2(path: Path) -> bool:
-    """Whether a JPEG 2000 file's code stream ends with its end marker FF D9: cheap, nothing is decoded."""
+def is_whole_jp2(path: Path, *, start: int = 0, size: int | None = None) -> bool:
+    """Whether a JPEG 2000 file's code stream ends with its end marker FF D9: cheap, nothing is decoded.
+
+    Args:
+        path: the file, or a zip that stores it without compression.
+        start: where it begins in `path`, bytes.
+        size: its length, bytes; None: to the end.
+    """
     with path.open("rb") as file:
-        return _ends_well(file, path.stat().st_size)
+        end = _code_stream_end(file, start, path.stat().st_size - start if size is None else size)
+        if end is None or end < start + 4:
+            return False
+        file.seek(end - 2)
+        return file.read(2) == b"\xff\xd9"
 
 
-def is_whole_stored_jp2(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bool:
-    """As `is_whole_jp2`, for a member that the zip stores without compression."""
-    with archive.open(entry) as file:
-        return _ends_well(file, entry.file_size)
+def stored_place(archive: Path, entry: zipfile.ZipInfo) -> int:
+    """Where the bytes of a member that is stored without compression begin in the zip.
+
+    zipfile itself reads a member from its start to reach its end: 1 GB for a product.
+    """
+    with archive.open("rb") as file:
+        file.seek(entry.header_offset)
+        head = file.read(30)
+    if head[:4] != b"PK\x03\x04":
+        raise zipfile.BadZipFile("no local header where the directory says")
+    return entry.header_offset + 30 + int.from_bytes(head[26:28], "little") + int.from_bytes(head[28:30], "little")
 
 
-def _ends_well(file: IO[bytes], size: int) -> bool:
-    end = _code_stream_end(file, size)
-    if end is None or end < 4:
-        return False
-    file.seek(end - 2)
-    return file.read(2) == b"\xff\xd9"
-
-
-def _code_stream_end(file: IO[bytes], size: int) -> int | None:
-    """Where the code stream ends, bytes from the start; None where the file has none or is shorter than it says."""
-    file.seek(0)
+def _code_stream_end(file: IO[bytes], start: int, size: int) -> int | None:
+    """Where the code stream ends, bytes from the file's start; None where there is none or it is shorter than it says."""
+    file.seek(start)
     if file.read(4) == b"\xff\x4f\xff\x51":  # a bare code stream
-        return size
-    place = 0
-    while place + 8 <= size:
+        return start + size
+    place, stop = start, start + size
+    while place + 8 <= stop:
         file.seek(place)
         head = file.read(16)
-        length, kind, start = int.from_bytes(head[:4], "big"), head[4:8], 8
+        length, kind, skip = int.from_bytes(head[:4], "big"), head[4:8], 8
         if length == 1:
-            length, start = int.from_bytes(head[8:16], "big"), 16
+            length, skip = int.from_bytes(head[8:16], "big"), 16
         if length == 0:
-            length = size - place
-        if length < start:
+            length = stop - place
+        if length < skip:
             return None
         if kind == b"jp2c":
-            return place + length if place + length <= size else None
+            return place + length if place + length <= stop else None
         place += length
     return None

@@ -1,5 +1,6 @@
 """The files of one SAFE, whether it is a folder or still a zip."""
 
+import errno
 import os
 import stat
 import zipfile
@@ -7,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from senard.errors import TransientError, UnusableSceneError
+from senard.errors import SenardError, TransientError, UnusableSceneError
 
 MAX_MEMBERS = 20_000
 """A product of one tile has about 130 files, a multi-granule one 3 000: more is no product."""
@@ -81,14 +82,20 @@ class SafeMembers:
                 return (self.root / member).read_bytes()
             with zipfile.ZipFile(self.root) as archive:
                 return archive.read(f"{self.top}/{member}")
-        except OSError as error:
-            raise TransientError(
-                f"{self.root}: {member} cannot be read ({error}). Check the disk, run again."
-            ) from error
         except Exception as error:  # zipfile raises a dozen kinds for a broken archive (zlib, struct, …)
-            raise UnusableSceneError(
-                f"{self.root}: {member} cannot be unpacked ({error}). The zip is broken: download it again."
-            ) from error
+            raise reading_error(self.root, member, error) from error
+
+
+def reading_error(root: Path, member: str, error: Exception) -> SenardError:
+    """What it means that a member cannot be read: the disk's fault (try again), or the file's (leave the scene out)."""
+    if isinstance(error, SenardError):
+        return error
+    # A zip whose directory points to a place that it does not have fails as EINVAL or without a number.
+    if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
+        return TransientError(f"{root}: {member} cannot be read ({error}). Check the disk, run again.")
+    return UnusableSceneError(
+        f"{root}: {member} is damaged and cannot be read ({error}). Delete the product and download it again."
+    )
 
 
 def open_safe(root: Path) -> SafeMembers:

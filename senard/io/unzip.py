@@ -9,12 +9,12 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO, NoReturn
 
-from senard.errors import RequestError, SenardError, TransientError, UnusableSceneError
+from senard.errors import RequestError, TransientError, UnusableSceneError
 from senard.io.atomic import partial_directory
 from senard.io.manifest import StatedFile, read_manifest
 from senard.io.safe import read_whole_product
 from senard.io.safe_images import belongs_to, is_whole_jp2
-from senard.io.safe_members import SafeMembers, open_safe
+from senard.io.safe_members import SafeMembers, open_safe, reading_error
 from senard.model.product import Part
 
 _CHUNK_BYTES = 1 << 20
@@ -82,18 +82,10 @@ def _extract(members: SafeMembers, wanted: list[str], stated: Mapping[str, State
         for place in wanted:
             try:
                 _extract_one(members, archive, place, stated.get(place), into / place)
-            except SenardError:
-                raise
-            except OSError as error:
-                if error.errno in (errno.ENOSPC, errno.EDQUOT):
-                    _disk_full(members, wanted, into, error)
-                if error.errno in (None, errno.EINVAL):  # the zip points to a place that it does not have
-                    raise _damaged(members, place, str(error)) from error
-                raise TransientError(
-                    f"{members.root} cannot be unpacked to {into} ({error}). Check the disks, run again."
-                ) from error
             except Exception as error:  # zipfile raises a dozen kinds for damaged data (BadZipFile, zlib.error, …)
-                raise _damaged(members, place, str(error)) from error
+                if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+                    _disk_full(members, wanted, into, error)
+                raise reading_error(members.root, place, error) from error
 
 
 def _extract_one(

@@ -1,0 +1,102 @@
+"""Reading JPEG 2000 images by their internal tiles."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import rasterio
+from affine import Affine
+
+from senard.errors import UnusableSceneError
+from senard.io.jp2 import TiledImage, read_image
+
+SHAPE = (300, 500)
+TILE = 128
+
+
+@pytest.fixture(scope="module")
+def pixels() -> np.ndarray:
+    return np.random.default_rng(7).integers(1, 20000, SHAPE, dtype=np.uint16)
+
+
+@pytest.fixture(scope="module")
+def image(tmp_path_factory: pytest.TempPathFactory, pixels: np.ndarray) -> Path:
+    """A lossless JPEG 2000 of 3 x 4 internal tiles."""
+    path = tmp_path_factory.mktemp("jp2") / "image.jp2"
+    profile = {
+        "driver": "JP2OpenJPEG", "dtype": "uint16", "count": 1, "height": SHAPE[0], "width": SHAPE[1],
+        "crs": "EPSG:32631", "transform": Affine(10, 0, 300000, 0, -10, 4900020),
+        "QUALITY": "100", "REVERSIBLE": "YES", "blockxsize": TILE, "blockysize": TILE,
+    }  # fmt: skip
+    with rasterio.Env(GDAL_PAM_ENABLED=False), rasterio.open(path, "w", **profile) as dataset:
+        dataset.write(pixels, 1)
+    return path
+
+
+class TestTiledImage:
+    """Only the internal tiles that are needed are decoded, each once."""
+
+    def test_knows_its_tiles(self, image: Path) -> None:
+        tiled = TiledImage(str(image))
+        assert (tiled.shape, tiled.block_shape, tiled.blocks, tiled.dtype) == (SHAPE, (TILE, TILE), (3, 4), np.uint16)
+
+    @pytest.mark.parametrize("threads", [1, 3])
+    def test_decodes_the_needed_tiles_and_leaves_the_rest(self, image: Path, pixels: np.ndarray, threads: int) -> None:
+        tiled = TiledImage(str(image), threads=threads)
+        needed = np.zeros(tiled.blocks, dtype=bool)
+        needed[[0, 2, 1], [1, 3, 0]] = True
+        out = np.zeros(SHAPE, dtype=np.uint16)
+        tiled.read_blocks(needed, out)
+        wanted = np.kron(needed, np.ones((TILE, TILE), dtype=bool))[: SHAPE[0], : SHAPE[1]]
+        np.testing.assert_array_equal(out, np.where(wanted, pixels, 0))
+        assert tiled.decoded == 3
+
+    def test_counts_every_tile_over_all_calls(self, image: Path) -> None:
+        tiled = TiledImage(str(image))
+        out = np.zeros(SHAPE, dtype=np.uint16)
+        tiled.read_blocks(np.ones(tiled.blocks, dtype=bool), out)
+        tiled.read_blocks(np.zeros(tiled.blocks, dtype=bool), out)
+        assert tiled.decoded == 12
+
+    def test_fills_an_array_that_covers_a_part_of_the_image(self, image: Path, pixels: np.ndarray) -> None:
+        tiled = TiledImage(str(image))
+        needed = np.zeros(tiled.blocks, dtype=bool)
+        needed[:2, 1:3] = True
+        out = np.zeros((100, 150), dtype=np.uint16)
+        tiled.read_blocks(needed, out, origin=(60, 200))
+        np.testing.assert_array_equal(out, pixels[60:160, 200:350])
+
+    def test_refuses_a_map_of_another_size(self, image: Path) -> None:
+        with pytest.raises(ValueError, match="internal tiles"):
+            TiledImage(str(image)).read_blocks(np.ones((2, 2), dtype=bool), np.zeros(SHAPE, dtype=np.uint16))
+
+    def test_names_the_file_that_is_cut_short(self, image: Path, tmp_path: Path) -> None:
+        cut = tmp_path / "cut.jp2"
+        cut.write_bytes(image.read_bytes()[:-60_000])
+        tiled = TiledImage(str(cut))
+        with pytest.raises(UnusableSceneError, match=r"cut\.jp2 cannot be decoded"):
+            tiled.read_blocks(np.ones(tiled.blocks, dtype=bool), np.zeros(SHAPE, dtype=np.uint16))
+
+    def test_names_the_file_that_is_missing(self, tmp_path: Path) -> None:
+        with pytest.raises(UnusableSceneError, match=r"none\.jp2 cannot be decoded"):
+            TiledImage(str(tmp_path / "none.jp2"))
+
+
+class TestReadImage:
+    """An image is read whole, or reduced."""
+
+    def test_gives_every_pixel(self, image: Path, pixels: np.ndarray) -> None:
+        np.testing.assert_array_equal(read_image(str(image)), pixels)
+
+    def test_rounds_the_size_of_a_reduced_image_up(self, image: Path) -> None:
+        assert read_image(str(image), overview=8).shape == (38, 63)
+
+    def test_never_takes_a_damaged_image_for_zeros(self, image: Path, tmp_path: Path) -> None:
+        cut = tmp_path / "cut.jp2"
+        cut.write_bytes(image.read_bytes()[:-60_000])
+        with pytest.raises(UnusableSceneError, match="delete the product and download it again"):
+            read_image(str(cut))
+
+    def test_leaves_no_file_beside_the_image(self, image: Path) -> None:
+        read_image(str(image))
+        assert [path.name for path in image.parent.iterdir()] == ["image.jp2"]

@@ -10,9 +10,9 @@ from pyproj import Transformer
 
 from senard.errors import RequestError
 from senard.model.grid import Grid
-from senard.simulation.mgrs import TILE_SIZE_M, mgrs_square
+from senard.model.mgrs import TILE_M, mgrs_square
 
-FULL_SIZE_PX = TILE_SIZE_M // 10
+FULL_SIZE_PX = TILE_M // 10
 """Pixels of 10 m along one side of a whole MGRS tile: 10980."""
 
 FIRST_OFFSET_BASELINE = 400
@@ -137,7 +137,7 @@ class SimulatedAcquisition:
         square = mgrs_square(self.mgrs_tile)
         row, col = self.offset_px
         return Grid(
-            crs=f"EPSG:{square.epsg}",
+            crs=square.crs,
             left=float(square.left + 10 * col),
             top=float(square.top - 10 * row),
             gsd=10,

@@ -16,7 +16,10 @@ from rasterio.windows import Window as RasterWindow
 
 from senard.model.grid import Grid
 
-IMAGE_TILE_PX = {10: 1024, 20: 640, 60: 192, 320: 343}
+PREVIEW_GSD = 320
+"""Pixel side of the preview, m."""
+
+IMAGE_TILE_PX = {10: 1024, 20: 640, 60: 192, PREVIEW_GSD: 343}
 """Internal tile of images, pixels by gsd; the preview is one tile."""
 
 MASK_TILE_PX = {10: 1024, 20: 2048, 60: 256}
@@ -60,7 +63,7 @@ class Scratch:
         self._files = {key: self._stack.enter_context(self._create(key, kind, grid)) for key, kind in kinds.items()}
 
     def _create(self, key: str, kind: ImageKind, grid: Grid) -> Any:
-        here = preview_grid(grid) if kind.gsd == 320 else grid.at(kind.gsd)
+        here = preview_grid(grid) if kind.gsd == PREVIEW_GSD else grid.at(kind.gsd)
         return rasterio.open(
             self._folder / f"{key}.tif",
             "w",
@@ -98,6 +101,8 @@ class Scratch:
         out.parent.mkdir(parents=True, exist_ok=True)
         source = self._folder / f"{key}.tif"
         options = {"NBITS": "15"} if kind.dtype == "uint16" else {}
+        if kind.gsd != PREVIEW_GSD:
+            options["RESOLUTIONS"] = str(_RESOLUTIONS)
         with rasterio.Env(GDAL_PAM_ENABLED=False):  # no .aux.xml beside the file
             rasterio.shutil.copy(
                 source,
@@ -111,7 +116,6 @@ class Scratch:
                 CODEBLOCK_HEIGHT="64",
                 BLOCKXSIZE=str(kind.tile_px),
                 BLOCKYSIZE=str(kind.tile_px),
-                RESOLUTIONS=str(_RESOLUTIONS),
                 **options,
             )
         source.unlink()
@@ -128,7 +132,7 @@ class Scratch:
 def preview_grid(grid: Grid) -> Grid:
     """The preview's pixels of 320 m: 343 for a whole tile; at least one."""
     side = max(1, grid.width // 32)
-    return Grid(crs=grid.crs, left=grid.left, top=grid.top, gsd=320, width=side, height=side)
+    return Grid(crs=grid.crs, left=grid.left, top=grid.top, gsd=PREVIEW_GSD, width=side, height=side)
 
 
 def image_kinds(*, with_offset: bool) -> dict[str, ImageKind]:
@@ -146,7 +150,7 @@ def image_kinds(*, with_offset: bool) -> dict[str, ImageKind]:
         if gsd != 10:
             for name in ("SCL", "CLDPRB", "SNWPRB"):
                 kinds[f"{name}_{gsd}"] = ImageKind(gsd=gsd, dtype="uint8", tile_px=tile_px)
-    kinds["PVI"] = ImageKind(gsd=320, bands=3, dtype="uint8", tile_px=IMAGE_TILE_PX[320])
+    kinds["PVI"] = ImageKind(gsd=PREVIEW_GSD, bands=3, dtype="uint8", tile_px=IMAGE_TILE_PX[PREVIEW_GSD])
     if with_offset:
         kinds["CLASSI"] = ImageKind(gsd=60, bands=3, dtype="uint8", tile_px=MASK_TILE_PX[60])
         for gsd in (10, 20, 60):

@@ -7,6 +7,7 @@ from shapely.geometry import box
 
 from senard.simulation.acquisition import Half, Regime, SimulatedAcquisition
 from senard.simulation.archive import ArchivePlan
+from senard.simulation.footprint import footprint_of
 
 SAMPLE_SIZE_PX = 1830
 """Side of the sample's products, pixels of 10 m: 18.3 km."""
@@ -59,6 +60,23 @@ def sample_plan(*, seed: int = 7) -> ArchivePlan:
         truncated=(broken.product_id,),
         area=box(*_SAMPLE_AREA),
     )
+
+
+def tiny_plan(*, seed: int = 7, size_px: int = 366) -> ArchivePlan:
+    """A small archive for tests: one MGRS tile, four dates, baselines 02.14, 03.01, 04.00 and 05.11.
+
+    Args:
+        seed: which ground and weather.
+        size_px: side of the products, pixels of 10 m, a multiple of 6.
+    """
+    dates = [
+        _acquisition(datetime(2024, 6, 8, 9, 50, 31, tzinfo=UTC), "S2A", 214, 122, seed, 0.3),
+        _acquisition(datetime(2024, 6, 18, 9, 50, 29, tzinfo=UTC), "S2B", 301, 122, seed, 0.5),
+        _acquisition(datetime(2024, 6, 26, 9, 40, 41, tzinfo=UTC), "S2C", 400, 36, seed, 0.2),
+        _acquisition(datetime(2024, 7, 11, 9, 50, 31, tzinfo=UTC), "S2A", 511, 122, seed, 0.4),
+    ]
+    acquisitions = tuple(replace(on_tile(date, "35VLG"), size_px=size_px) for date in dates)
+    return ArchivePlan(acquisitions=acquisitions, area=footprint_of(acquisitions[0]).buffer(-0.002))
 
 
 def _acquisition(

@@ -26,3 +26,6 @@ check: $(READY) ## style, types
 
 test: $(READY) ## the whole suite, offline, under 8 minutes on 2 cores
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not prove and not live" tests
+
+docs: $(READY) ## the reference pages that follow from the code
+	$(BIN)/python docs/write_reference.py

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from luigi.configuration import get_config
+from luigi.configuration import LuigiConfigParser, get_config
 
 from senard.errors import RequestError
 from senard.model.call import Call as Call
@@ -35,9 +35,12 @@ def configured() -> dict[str, str]:
         RequestError: if a key is no option.
     """
     config = get_config()
-    if not config.has_section(SECTION):
+    if not isinstance(config, LuigiConfigParser) or not config.has_section(SECTION):
         return {}
-    values = {key.replace("-", "_"): value.strip() for key, value in config.items(SECTION) if value.strip()}
+    typed = {
+        key.replace("-", "_"): value.strip() for key, value in config.items(SECTION) if key not in config.defaults()
+    }
+    values = {key: value for key, value in typed.items() if value}
     for key in values:
         if key not in BY_NAME:
             raise RequestError(f"luigi.cfg, section [{SECTION}]: unknown key {key!r}. {nearest(key, BY_NAME)}")

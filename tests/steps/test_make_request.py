@@ -1,0 +1,286 @@
+"""From what was typed to a request."""
+
+import json
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import rasterio
+import shapely
+
+from senard.errors import RequestError
+from senard.model.call import Call
+from senard.model.options import OPTIONS
+from senard.model.request import Buffer, Fill
+from senard.model.sentinel2 import ProductType
+from senard.steps.make_request import make_request, parse_day
+
+TODAY = date(2025, 1, 1)
+
+
+def call(folder: Path, *, configured: dict[str, str] | None = None, **typed: Any) -> Call:
+    """A sound call, with changes; None takes an option away."""
+    given = {
+        "bbox": "24,60,26,61",
+        "start": "2024-05-01",
+        "end": "2024-07-31",
+        "archive": str(folder),
+        **{name: value if value is None else str(value) for name, value in typed.items()},
+    }
+    return make_request(given, configured=configured, today=TODAY)
+
+
+def write(path: Path, content: Any) -> Path:
+    path.write_text(content if isinstance(content, str) else json.dumps(content))
+    return path
+
+
+def raster(path: Path) -> Path:
+    transform = rasterio.Affine(10, 0, 385_000, 0, -10, 6_672_000)
+    profile = {"driver": "GTiff", "width": 2000, "height": 2000, "count": 1, "dtype": "uint8"}
+    with rasterio.open(path, "w", crs="EPSG:32635", transform=transform, **profile) as out:
+        out.write(np.zeros((10, 10), dtype=np.uint8), 1, window=((0, 10), (0, 10)))
+    return path
+
+
+class TestMakeRequest:
+    """What was typed becomes a request and the settings of a run."""
+
+    def test_needs_area_period_and_archive_only(self, tmp_path: Path) -> None:
+        made = call(tmp_path)
+        assert made.request.name == "aoi"
+        assert made.request.aoi.equals(shapely.box(24, 60, 26, 61))
+        assert (made.request.first_day, made.request.last_day) == (date(2024, 5, 1), date(2024, 7, 31))
+        assert made.request.fill is Fill.FLAG
+        assert made.request.buffer is Buffer.THIN
+        assert made.request.product_type is ProductType.L2A
+        assert made.request.cloud_cover_max == 95
+        assert made.resolutions == (10, 20)
+        assert made.archive == tmp_path
+        assert made.outdir == Path.cwd() / "out"
+        assert made.workdir == Path.cwd() / "out/.senard"
+        assert (made.rebuild, made.refresh, made.allow_missing) == (False, False, False)
+        assert made.warnings == ()
+
+    def test_takes_everything(self, tmp_path: Path) -> None:
+        made = call(
+            tmp_path,
+            name="south-coast",
+            product_type="s2msi1c",
+            cloud_cover_min=5,
+            cloud_cover_max="60.5",
+            mgrs_tiles="T35VLG, 34vfm",
+            products=write(tmp_path / "p.txt", "S2A_A.SAFE\n"),
+            target_date="01-JUN-2024",
+            fill="ALL",
+            buffer="pure",
+            clip="false",
+            crs="32635",
+            outdir=tmp_path / "o",
+            workdir=tmp_path / "w",
+            resolutions="20",
+            rebuild="true",
+            refresh="True",
+            allow_missing="true",
+        )
+        request = made.request
+        assert request.name == "south-coast"
+        assert request.product_type is ProductType.L1C
+        assert (request.cloud_cover_min, request.cloud_cover_max) == (5.0, 60.5)
+        assert request.mgrs_tiles == ("34VFM", "35VLG")
+        assert request.products == ("S2A_A",)
+        assert request.target_date == date(2024, 6, 1)
+        assert (request.fill, request.buffer, request.clip) == (Fill.ALL, Buffer.PURE, False)
+        assert request.crs == "EPSG:32635"
+        assert (made.outdir, made.workdir) == (tmp_path / "o", tmp_path / "w")
+        assert made.resolutions == (20,)
+        assert (made.rebuild, made.refresh, made.allow_missing) == (True, True, True)
+
+    def test_is_named_after_the_areas_file(self, tmp_path: Path) -> None:
+        area = write(tmp_path / "Isle of Man.wkt", "POLYGON ((-5 54, -4 54, -4 55, -5 55, -5 54))")
+        assert call(tmp_path, bbox=None, aoi=area).request.name == "isle-of-man"
+
+    def test_takes_mgrs_tiles_as_the_area_where_no_other_is_given(self, tmp_path: Path) -> None:
+        request = call(tmp_path, bbox=None, mgrs_tiles="31UFS").request
+        assert request.mgrs_tiles == ("31UFS",)
+        assert request.aoi.bounds == pytest.approx((4.4, 50.4, 6.0, 51.5), abs=0.1)
+
+    def test_takes_the_rectangle_of_a_reference_raster(self, tmp_path: Path) -> None:
+        request = call(tmp_path, bbox=None, reference=raster(tmp_path / "old.tif")).request
+        assert request.name == "old"
+        assert request.aoi.bounds == pytest.approx((24.9, 60.0, 25.3, 60.2), abs=0.1)
+
+
+class TestPrecedence:
+    """The command line beats the configuration file, that beats luigi.cfg, that beats the defaults."""
+
+    def test_holds_for_every_layer(self, tmp_path: Path) -> None:
+        config = write(tmp_path / "c.json", {"fill": "all", "cloudcover": [1, 60]})
+        configured = {"fill": "strict", "cloud_cover_max": "50", "buffer": "pure", "config": str(config)}
+        request = call(tmp_path, configured=configured, cloud_cover_max="70").request
+        assert request.cloud_cover_max == 70
+        assert (request.cloud_cover_min, request.fill) == (1, Fill.ALL)
+        assert request.buffer is Buffer.PURE
+        assert request.clip
+
+    def test_holds_for_the_area_as_a_whole(self, tmp_path: Path) -> None:
+        config = write(tmp_path / "c.json", {"bbox": [1, 2, 3, 4], "name": "Cairngorms"})
+        area = write(tmp_path / "a.wkt", "POLYGON ((-5 54, -4 54, -4 55, -5 55, -5 54))")
+        made = call(tmp_path, bbox=None, aoi=area, config=config)
+        assert made.request.aoi.bounds == (-5, 54, -4, 55)
+        assert made.request.name == "cairngorms"
+
+    def test_leaves_an_empty_text_to_the_next_layer(self, tmp_path: Path) -> None:
+        assert call(tmp_path, configured={"fill": "all"}, fill="").request.fill is Fill.ALL
+
+    def test_keeps_what_belongs_to_patches(self, tmp_path: Path) -> None:
+        assert call(tmp_path, config=write(tmp_path / "c.json", {"size": [256, 256]})).patches == (
+            ("size", "[256,256]"),
+        )
+
+
+class TestRefusal:
+    """What cannot be done is refused before anything is done, and the message says what to write."""
+
+    @pytest.mark.parametrize(
+        ("typed", "message"),
+        [
+            ({"bbox": None}, "No area is given. Give one of --aoi FILE"),
+            ({"aoi": "POLYGON ((0 0, 1 0, 1 1, 0 0))"}, "more than once: --aoi and --bbox"),
+            ({"start": None}, "--start is missing. First day of the period"),
+            ({"end": None}, "--end is missing"),
+            ({"archive": None}, "--archive is missing: no catalogue can be searched yet"),
+            ({"archive": "/nowhere/s2"}, "no such folder"),
+            ({"start": "2024-08-01"}, "starts on 2024-08-01, after its end on 2024-07-31"),
+            ({"start": "05/01/2024"}, "--start 05/01/2024: expected a day as 2024-05-01 or 01-MAY-2024"),
+            ({"end": "2024-06-31"}, "no such day: this month has 30 days"),
+            ({"cloud_cover_max": "29,30"}, "--cloud-cover-max 29,30: expected a number, percent. .*29.30, not 29,30"),
+            ({"cloud_cover_max": "nan"}, "expected a number"),
+            ({"cloud_cover_max": "120"}, "expected 0 <= minimum < maximum <= 100"),
+            ({"fill": "best"}, "--fill best: expected one of strict, flag, all"),
+            ({"buffer": "none"}, "--buffer none: expected one of thin, terrascope, pure"),
+            ({"clip": "maybe"}, "--clip maybe: expected true or false"),
+            ({"crs": "EPSG:4326"}, "needs metres"),
+            ({"crs": "ESRI:54009"}, "has no EPSG code"),
+            ({"resolutions": "10,60"}, "--resolutions 10,60: expected 10, 20 or 10,20"),
+            ({"resolutions": ","}, "expected 10, 20"),
+            ({"mgrs_tiles": "31UFS;31UET"}, "no MGRS tile"),
+            ({"products": "absent.txt"}, "--products absent.txt: there is no such file"),
+            ({"config": "absent.json"}, "--config absent.json: there is no such file"),
+            ({"credentials": "absent.json"}, "--credentials absent.json: there is no such file"),
+            ({"reference": "absent.tif", "bbox": None}, "--reference absent.tif: there is no such file"),
+            ({"name": "東京"}, "--name 東京: expected a-z"),
+            ({"cloud_cover": "5"}, "no parameter 'cloud_cover'. Did you mean 'cloud_cover_m"),
+        ],
+    )
+    def test_says_what_to_do(self, typed: dict[str, Any], message: str, tmp_path: Path) -> None:
+        with pytest.raises(RequestError, match=message):
+            call(tmp_path, **typed)
+
+
+class TestWarnings:
+    """What is possible but perhaps not meant is said, and done."""
+
+    @pytest.mark.parametrize(
+        ("typed", "message"),
+        [
+            ({"start": "2024-07-01"}, "period of 31 days is shorter than three months: few dates leave gaps"),
+            ({"bbox": "24.8,60.1,24.9,60.2"}, "61.9 km² is smaller than 100 km²"),
+            ({"start": "2025-02-01", "end": "2025-06-30"}, "starts on 2025-02-01, in the future"),
+            ({"start": "2014-01-01", "end": "2014-12-31"}, "before the first Sentinel-2 image"),
+            ({"target_date": "2024-08-01"}, "target date 2024-08-01 lies outside the period"),
+            ({"name": "Helsinki"}, "'Helsinki' is written 'helsinki'"),
+        ],
+    )
+    def test_say_it(self, typed: dict[str, Any], message: str, tmp_path: Path) -> None:
+        (warning,) = call(tmp_path, **typed).warnings
+        assert message in warning
+
+    def test_are_silent_for_three_months(self, tmp_path: Path) -> None:
+        assert call(tmp_path, start="2023-02-01", end="2023-04-30").warnings == ()
+
+    def test_say_that_credentials_are_open_to_others(self, tmp_path: Path) -> None:
+        credentials = write(tmp_path / "cred.json", '{"password": "secret"}')
+        credentials.chmod(0o644)
+        made = call(tmp_path, credentials=credentials)
+        assert f"chmod 600 {credentials}" in made.warnings[0]
+        assert "secret" not in repr(made)
+        credentials.chmod(0o600)
+        assert call(tmp_path, credentials=credentials).warnings == ()
+
+    def test_say_what_of_the_area_was_left_out(self, tmp_path: Path) -> None:
+        area = "GEOMETRYCOLLECTION (POINT (1 1), POLYGON ((0 0, 1 0, 1 1, 0 0)))"
+        assert "left out 1 x Point" in call(tmp_path, bbox=None, aoi=area).warnings[0]
+
+
+class TestIdentity:
+    """Only what changes pixels changes the product's name."""
+
+    def test_is_the_same_for_the_same_words(self, tmp_path: Path) -> None:
+        assert call(tmp_path).request.sha256 == call(tmp_path, start="01-may-2024").request.sha256
+
+    @pytest.mark.parametrize("name", [entry.name for entry in OPTIONS if entry.identity])
+    def test_changes_with_every_option_that_changes_pixels(self, name: str, tmp_path: Path) -> None:
+        other = {
+            "aoi": ("POLYGON ((0 0, 1 0, 1 1, 0 0))", {"bbox": None}),
+            "bbox": ("24,60,26,62", {}),
+            "reference": (raster(tmp_path / "aoi.tif"), {"bbox": None}),
+            "mgrs_tiles": ("35VLG", {}),
+            "start": ("2024-05-02", {}),
+            "end": ("2024-07-30", {}),
+            "name": ("other", {}),
+            "product_type": ("S2MSI1C", {}),
+            "cloud_cover_min": ("1", {}),
+            "cloud_cover_max": ("90", {}),
+            "products": (write(tmp_path / "p.txt", "S2A_A"), {}),
+            "target_date": ("2024-06-01", {}),
+            "fill": ("all", {}),
+            "buffer": ("pure", {}),
+            "clip": ("false", {}),
+            "crs": ("EPSG:3035", {}),
+        }
+        value, rest = other[name]
+        assert call(tmp_path, **{name: value}, **rest).request.sha256 != call(tmp_path).request.sha256
+
+    @pytest.mark.parametrize("name", [entry.name for entry in OPTIONS if not entry.identity])
+    def test_stays_with_every_other_option(self, name: str, tmp_path: Path) -> None:
+        (tmp_path / "other").mkdir()
+        other = {
+            "config": write(tmp_path / "c.json", {"size": [256, 256]}),
+            "credentials": write(tmp_path / "cred.json", {}),
+            "archive": tmp_path / "other",
+            "outdir": tmp_path / "o",
+            "workdir": tmp_path / "w",
+            "resolutions": "20",
+            "rebuild": "true",
+            "refresh": "true",
+            "allow_missing": "true",
+        }
+        changed, plain = call(tmp_path, **{name: other[name]}), call(tmp_path)
+        assert changed.request.sha256 == plain.request.sha256
+        assert changed != plain
+
+
+class TestParseDay:
+    """A day is understood as people write it."""
+
+    @pytest.mark.parametrize(
+        "text", ["2024-05-01", "20240501", "01-MAY-2024", "01-may-2024", "01-May-2024", " 2024-05-01 "]
+    )
+    def test_reads_iso_and_month_names(self, text: str) -> None:
+        assert parse_day(text, "--start") == date(2024, 5, 1)
+
+    def test_reads_the_first_of_january_1970(self) -> None:
+        assert parse_day("01-JAN-1970", "--start") == date(1970, 1, 1)
+
+    def test_knows_leap_years(self) -> None:
+        assert parse_day("2024-02-29", "--end") == date(2024, 2, 29)
+        with pytest.raises(RequestError, match="this month has 28 days"):
+            parse_day("29-FEB-2023", "--end")
+
+    @pytest.mark.parametrize("text", ["", "today", "01-MAI-2024", "1-MAY-2024", "2024-5-1", "2024-13-01", "0000-01-01"])
+    def test_refuses_everything_else(self, text: str) -> None:
+        with pytest.raises(RequestError, match="--start"):
+            parse_day(text, "--start")

@@ -114,7 +114,7 @@ def stored_place(archive: Path, entry: zipfile.ZipInfo) -> int:
 
 
 def _code_stream_end(file: IO[bytes], start: int, size: int) -> int | None:
-    """Where the code stream ends, bytes from the file's start; None where there is none or it is shorter than it says."""
+    """Where the code stream ends, bytes from the file's start; None where there is none or it is cut short."""
     file.seek(start)
     if file.read(4) == b"\xff\x4f\xff\x51":  # a bare code stream
         return start + size

@@ -1,0 +1,108 @@
+"""Download and unzip: the way of one product from a source to a verified SAFE folder."""
+
+import dataclasses
+from datetime import date
+from pathlib import Path
+
+import pytest
+import shapely
+
+from senard.errors import TransientError, UnusableSceneError
+from senard.io.archive import LocalArchive
+from senard.io.safe import read_product
+from senard.io.scenes_file import read_verdict
+from senard.model.product import Part
+from senard.model.request import MosaicRequest
+from senard.model.scene import Sentinel2Scene
+from senard.steps.download_product import download_product
+from senard.steps.unzip import unzip
+from tests.io.made_products import WHOLE_JP2, MadeProduct
+
+MADE = MadeProduct()
+REQUEST = MosaicRequest(
+    name="test", aoi=shapely.box(1, 43, 2, 44), first_day=date(2024, 6, 1), last_day=date(2024, 6, 30)
+)
+
+
+def archived(root: Path, made: MadeProduct = MADE, *, zipped: bool = True) -> tuple[LocalArchive, Sentinel2Scene]:
+    _ = made.write_zip(root) if zipped else made.write_folder(root)
+    archive = LocalArchive(root)
+    (scene,) = archive.search(REQUEST)
+    assert isinstance(scene, Sentinel2Scene)
+    return archive, scene
+
+
+class TestDownloadProduct:
+    """What a source brought lies in a folder of its own, whole or not at all."""
+
+    def test_links_to_a_product_of_the_archive(self, tmp_path: Path) -> None:
+        archive, scene = archived(tmp_path / "archive")
+        out = download_product(scene, archive, Part.JUDGE, tmp_path / "downloads" / scene.product_id / "judge")
+        assert [path.name for path in out.iterdir()] == [f"{scene.product_id}.zip"]
+
+    def test_leaves_nothing_where_the_source_fails(self, tmp_path: Path) -> None:
+        archive, scene = archived(tmp_path / "archive")
+        scene.location.unlink()
+        with pytest.raises(TransientError):
+            download_product(scene, archive, Part.JUDGE, tmp_path / "downloads" / scene.product_id / "judge")
+        assert list((tmp_path / "downloads" / scene.product_id).iterdir()) == []
+
+    def test_gives_a_verdict_on_a_product_that_is_not_to_be_had(self, tmp_path: Path) -> None:
+        class Deleted:
+            def fetch(self, scene: Sentinel2Scene, part: Part, into: Path) -> None:  # noqa: ARG002
+                raise UnusableSceneError("deleted by the agency")
+
+        _, scene = archived(tmp_path / "archive")
+        out = download_product(scene, Deleted(), Part.JUDGE, tmp_path / scene.product_id / "judge")
+        assert read_verdict(out) == "deleted by the agency"
+
+
+class TestUnzip:
+    """A verified SAFE folder, or a verdict."""
+
+    @pytest.mark.parametrize("zipped", [True, False])
+    @pytest.mark.parametrize("part", list(Part))
+    def test_brings_a_readable_product(self, tmp_path: Path, part: Part, zipped: bool) -> None:
+        archive, scene = archived(tmp_path / "archive", zipped=zipped)
+        download = download_product(scene, archive, part, tmp_path / "downloads" / scene.product_id / part.value)
+        out = unzip(download, part, tmp_path / "safe" / scene.product_id / part.value)
+        (root,) = out.iterdir()
+        assert root.name == f"{scene.product_id}.SAFE"
+        assert root.is_symlink() is not zipped
+        product = read_product(root)
+        assert dataclasses.replace(product.scene, location=scene.location, size_bytes=scene.size_bytes) == scene
+        assert ("SCL_20" in product.images) is (part is not Part.BANDS or not zipped)
+
+    def test_gives_a_verdict_on_a_damaged_product_and_leaves_nothing_else(self, tmp_path: Path) -> None:
+        changed = {f"{MADE.image('R20m/SCL_20m')}.jp2": WHOLE_JP2}
+        archive, scene = archived(tmp_path / "archive", dataclasses.replace(MADE, images=changed), zipped=False)
+        place = f"{MADE.image('R20m/SCL_20m')}.jp2"
+        (scene.location / place).write_bytes(WHOLE_JP2.replace(b"pixels", b"pixelz"))
+        download = download_product(scene, archive, Part.JUDGE, tmp_path / "downloads" / scene.product_id / "judge")
+        out = unzip(download, Part.JUDGE, tmp_path / "safe" / scene.product_id / "judge")
+        assert [path.name for path in out.iterdir()] == ["unusable.json"]
+        assert "SCL_20m.jp2 is damaged" in str(read_verdict(out))
+
+    def test_passes_a_verdict_on(self, tmp_path: Path) -> None:
+        download = tmp_path / "downloads" / MADE.product_id / "judge"
+        download.mkdir(parents=True)
+        (download / "unusable.json").write_text('{"product_id": "x", "reason": "deleted"}', encoding="utf-8")
+        out = unzip(download, Part.JUDGE, tmp_path / "safe" / MADE.product_id / "judge")
+        assert read_verdict(out) == "deleted"
+
+    @pytest.mark.parametrize("names", [(), ("a.zip", "b.zip"), ("another.zip",)])
+    def test_gives_a_verdict_on_a_download_of_something_else(self, tmp_path: Path, names: tuple[str, ...]) -> None:
+        download = tmp_path / "downloads" / MADE.product_id / "judge"
+        download.mkdir(parents=True)
+        for name in names:
+            (download / name).write_bytes(b"")
+        out = unzip(download, Part.JUDGE, tmp_path / "safe" / MADE.product_id / "judge")
+        assert "Delete this folder and run again" in str(read_verdict(out))
+
+    def test_is_the_same_a_second_time(self, tmp_path: Path) -> None:
+        archive, scene = archived(tmp_path / "archive")
+        download = download_product(scene, archive, Part.ALL, tmp_path / "downloads" / scene.product_id / "all")
+        for _ in range(2):
+            out = unzip(download, Part.ALL, tmp_path / "safe" / scene.product_id / "all")
+            assert [path.name for path in out.iterdir()] == [f"{scene.product_id}.SAFE"]
+        assert [path.name for path in out.parent.iterdir()] == ["all"]

@@ -1,0 +1,71 @@
+"""Why a task failed, and the exit code that follows."""
+
+import errno
+
+import pytest
+
+from senard.errors import IncompleteError, NoDataError, RequestError, TransientError, UnusableSceneError
+from workflows.failures import ExitCode, Failure, exit_code
+
+
+class TestFailure:
+    """A failure"""
+
+    @pytest.mark.parametrize(
+        "error",
+        [
+            TransientError("S2B_X: the server answered 503."),
+            NoDataError("No scene: 3 were too cloudy.\nWiden the period."),
+            OSError(errno.ENOSPC, "No space left on device", "/data/out/0_10.tif"),
+            RequestError("--aoi: a sentence: with colons"),
+        ],
+    )
+    def test_travels_as_text_through_the_scheduler(self, error: Exception) -> None:
+        failure = Failure.of(error)
+        back = Failure.from_text(failure.text)
+        assert (back.kind, back.again) == (failure.kind, failure.again)
+        assert back.message == " ".join(str(error).split())
+
+    def test_keeps_the_traceback_only_of_what_nobody_foresaw(self) -> None:
+        assert Failure.of(RequestError("--aoi"), detail="Traceback …").detail == ""
+        surprise = Failure.from_text(Failure.of(ZeroDivisionError("division"), detail="Traceback …\n\nmore").text)
+        assert surprise.detail == "Traceback …\n\nmore"
+
+    @pytest.mark.parametrize("error", [TransientError("503"), OSError(errno.EIO, "Input/output error"), MemoryError()])
+    def test_that_may_pass_is_tried_again(self, error: BaseException) -> None:
+        assert Failure.of(error).again
+
+    @pytest.mark.parametrize("error", [RequestError("--aoi"), NoDataError("none"), ZeroDivisionError()])
+    def test_that_stays_is_not_tried_again(self, error: BaseException) -> None:
+        assert not Failure.of(error).again
+
+    def test_of_a_killed_process_is_tried_again(self) -> None:
+        failure = Failure.from_text("Task CompositeTile_0 died unexpectedly with exit code -9")
+        assert failure.again
+        assert "exit code -9" in failure.message
+
+    def test_of_a_family_is_known_by_the_family(self) -> None:
+        class NoSceneError(NoDataError):
+            pass
+
+        assert Failure.of(NoSceneError("none")).exit_code is ExitCode.NO_DATA
+
+
+class TestExitCode:
+    """The exit code of a product that is not whole"""
+
+    @pytest.mark.parametrize(
+        ("errors", "code"),
+        [
+            ([RequestError("r")], 2),
+            ([NoDataError("n")], 3),
+            ([TransientError("t")], 4),
+            ([IncompleteError("i")], 4),
+            ([UnusableSceneError("u")], 4),
+            ([TransientError("t"), NoDataError("n")], 3),
+            ([NoDataError("n"), RequestError("r"), TransientError("t")], 2),
+            ([], 4),
+        ],
+    )
+    def test_tells_what_to_do(self, errors: list[Exception], code: int) -> None:
+        assert exit_code([Failure.of(error) for error in errors]) == code

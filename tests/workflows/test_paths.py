@@ -1,0 +1,73 @@
+"""Names of files and folders."""
+
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import pytest
+from shapely.geometry import box
+
+from senard.model.product import Part
+from senard.model.request import Fill, MosaicRequest
+from workflows.paths import ProductPaths, WorkPaths, query_key, without_key
+
+REQUEST = MosaicRequest(
+    name="brussels", aoi=box(4, 50, 5, 51), first_day=date(2024, 5, 1), last_day=date(2024, 7, 31)
+)
+
+
+class TestQueryKey:
+    """The folder of a query"""
+
+    def test_is_the_same_for_the_same_request_and_archive(self) -> None:
+        assert query_key(REQUEST, "/data/s2") == query_key(replace(REQUEST), "/data/s2")
+        assert len(query_key(REQUEST, "/data/s2")) == 16
+
+    @pytest.mark.parametrize("other", [replace(REQUEST, fill=Fill.ALL), replace(REQUEST, last_day=date(2024, 8, 1))])
+    def test_is_another_one_for_another_request(self, other: MosaicRequest) -> None:
+        assert query_key(other, "/data/s2") != query_key(REQUEST, "/data/s2")
+
+    def test_is_another_one_for_another_archive(self) -> None:
+        assert query_key(REQUEST, "/data/s2") != query_key(REQUEST, "/data/s3")
+
+
+class TestWithoutKey:
+    """The folder of source maps that leave scenes out"""
+
+    def test_names_them_in_order(self) -> None:
+        assert without_key([]) == "all"
+        assert without_key([12, 3]) == "without-3-12"
+
+    def test_stays_short_and_distinct_for_many(self) -> None:
+        many, more = without_key(list(range(1, 60))), without_key(list(range(1, 61)))
+        assert many != more
+        assert len(many) < 40
+
+
+class TestWorkPaths:
+    """The work folder"""
+
+    def test_keeps_parts_of_a_product_apart(self) -> None:
+        paths = WorkPaths(root=Path("/w"))
+        assert paths.download("S2B", Part.JUDGE) == Path("/w/downloads/S2B/judge")
+        assert paths.safe("S2B", Part.BANDS) == Path("/w/safe/S2B/bands")
+
+    def test_keeps_source_maps_apart_by_what_they_leave_out(self) -> None:
+        paths = WorkPaths(root=Path("/w"))
+        assert paths.sources("m", "all", 3) == Path("/w/products/m/sources/all/3")
+        assert paths.sources("m", without_key([4]), 3) == Path("/w/products/m/sources/without-4/3")
+
+    def test_puts_the_figures_of_a_composite_beside_its_flags(self) -> None:
+        paths = WorkPaths(root=Path("/w"))
+        assert paths.figures("m", 0, 10).parent == paths.flags("m", 0, 10).parent
+
+
+class TestProductPaths:
+    """The product folder"""
+
+    def test_follows_the_specification(self) -> None:
+        paths = ProductPaths(folder=Path("/out/helsinki_20240401_20240930_5f2a91cc"))
+        assert paths.tile(0, 10).name == "0_10.tif"
+        assert paths.vrt(20).name == "mosaic_20.vrt"
+        assert paths.quality(1).relative_to(paths.folder) == Path("layers/1_QA_20.tif")
+        assert paths.sums.name == "SHA256SUMS"

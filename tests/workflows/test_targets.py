@@ -1,0 +1,87 @@
+"""Results on disk, and the stamp that divides old ones from new ones."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from workflows.targets import DirectoryTarget, FetchedTarget, FileTarget, Stamp
+
+DAY_NS = 86_400 * 10**9
+
+
+def make_older(path: Path, than: Path) -> None:
+    time_ns = than.stat().st_mtime_ns - DAY_NS
+    os.utime(path, ns=(time_ns, time_ns))
+
+
+class TestFileTarget:
+    """A file counts as a result"""
+
+    def test_once_it_has_its_final_name(self, tmp_path: Path) -> None:
+        target = FileTarget(tmp_path / "deep" / "0_10.tif")
+        with target.temporary_path() as partial:
+            partial.write_text("pixels")
+            assert not target.exists()
+            assert partial.suffix == ".tif"
+        assert target.exists()
+
+    def test_never_after_a_failure_in_the_middle(self, tmp_path: Path) -> None:
+        target = FileTarget(tmp_path / "0_10.tif")
+        with pytest.raises(ZeroDivisionError), target.temporary_path() as partial:
+            partial.write_text("half")
+            raise ZeroDivisionError
+        assert not target.exists()
+        assert list(tmp_path.iterdir()) == []
+
+    def test_but_not_a_folder_of_its_name(self, tmp_path: Path) -> None:
+        assert not FileTarget(tmp_path).exists()
+
+
+class TestStamp:
+    """After a stamp was set, a result"""
+
+    def test_that_is_older_counts_as_absent(self, tmp_path: Path) -> None:
+        stamp, result = Stamp(tmp_path / "rebuild.stamp"), tmp_path / "0_10.tif"
+        result.touch()
+        target = FileTarget(result, stamps=(stamp,))
+        assert target.exists()
+        stamp.join()
+        make_older(result, stamp.path)
+        assert not target.exists()
+
+    def test_that_is_newer_counts(self, tmp_path: Path) -> None:
+        stamp, result = Stamp(tmp_path / "rebuild.stamp"), tmp_path / "masks"
+        stamp.join()
+        result.mkdir()
+        make_older(stamp.path, result)
+        assert DirectoryTarget(result, stamps=(stamp,)).exists()
+
+    def test_of_any_age_counts_again_when_the_stamp_is_gone(self, tmp_path: Path) -> None:
+        stamp, result = Stamp(tmp_path / "rebuild.stamp"), tmp_path / "0_10.tif"
+        result.touch()
+        stamp.join()
+        make_older(result, stamp.path)
+        stamp.remove()
+        stamp.remove()
+        assert FileTarget(result, stamps=(stamp,)).exists()
+
+    def test_is_older_for_the_worker_that_joins_later_too(self, tmp_path: Path) -> None:
+        first, second = Stamp(tmp_path / "q" / "rebuild.stamp"), Stamp(tmp_path / "q" / "rebuild.stamp")
+        first.join()
+        before = first.path.read_text(), first.path.stat().st_mtime_ns
+        second.join()
+        assert (second.path.read_text(), second.path.stat().st_mtime_ns) == before
+
+
+class TestFetchedTarget:
+    """A download from a local archive"""
+
+    def test_counts_while_its_link_leads_somewhere(self, tmp_path: Path) -> None:
+        product, folder = tmp_path / "archive.zip", tmp_path / "judge"
+        folder.mkdir()
+        assert not FetchedTarget(folder).exists()
+        (folder / "archive.zip").symlink_to(product)
+        assert not FetchedTarget(folder).exists()
+        product.touch()
+        assert FetchedTarget(folder).exists()

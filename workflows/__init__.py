@@ -8,6 +8,7 @@ from workflows.exit_codes import install
 from workflows.missing import FetchIfPossible
 from workflows.mosaic import DownloadAOI, MosaicAOI
 from workflows.sentinel2 import (
+    BuildQualityVRT,
     BuildVRT,
     CompositeTile,
     DownloadProduct,
@@ -20,6 +21,7 @@ from workflows.sentinel2 import (
 )
 
 __all__ = [
+    "BuildQualityVRT",
     "BuildVRT",
     "CompositeTile",
     "DownloadAOI",

@@ -27,6 +27,7 @@ from workflows.notes import read_figures
 from workflows.options import with_options
 from workflows.paths import ProductPaths, QueryPaths, WorkPaths, query_key
 from workflows.sentinel2 import (
+    BuildQualityVRT,
     BuildVRT,
     CompositeTile,
     DownloadProduct,
@@ -199,8 +200,9 @@ class MosaicAOI(AreaTask):
         text = ",".join(str(gsd) for gsd in resolutions)
         tiles = [tile.index for tile in self._tiles]
         composites = [CompositeTile(tile=tile, gsd=gsd, **common) for gsd in resolutions for tile in tiles]
+        indices = [BuildVRT(gsd=gsd, **common) for gsd in resolutions]
         quality = [WriteQuality(tile=tile, resolutions=text, **common) for tile in tiles]
-        return [*composites, *quality, *(BuildVRT(gsd=gsd, **common) for gsd in resolutions)]
+        return [*composites, *quality, *indices, BuildQualityVRT(resolutions=text, **common)]
 
     def _parts(self, result: QueryResult, folder: ProductPaths, resolutions: Sequence[int]) -> MosaicParts:
         """What the report is made from."""

@@ -5,7 +5,6 @@ from collections.abc import Generator, Sequence
 from pathlib import Path
 
 import luigi
-from senard.steps.build_vrt import build_vrt
 
 from senard.algorithms.tiling import cut_tiles
 from senard.errors import NoDataError
@@ -13,8 +12,10 @@ from senard.io.archive import LocalArchive
 from senard.io.scenes_file import read_verdict
 from senard.io.sources_file import read_source_counts
 from senard.model.grid import Tile
+from senard.model.labels import QUALITY_PROFILE
 from senard.model.product import Part
 from senard.model.scene import Sentinel2Scene
+from senard.steps.build_vrt import build_vrt
 from senard.steps.composite_tile import composite_tile
 from senard.steps.download_product import download_product
 from senard.steps.mask_scene import mask_scene
@@ -26,6 +27,9 @@ from senard.steps.write_quality import write_quality
 from workflows.paths import ProductPaths, WorkPaths, without_key
 from workflows.targets import DirectoryTarget, FetchedTarget, FileTarget, Stamp
 from workflows.task import SenardTask, remove_leftovers
+
+QUALITY_GSD = 20
+"""Pixel side of the QA layer, m."""
 
 Steps = Generator["Sequence[luigi.Task] | luigi.Task", None, None]
 """What `run` yields: tasks that must be complete before it goes on; Luigi starts it again from the top."""
@@ -289,6 +293,30 @@ class WriteQuality(TileTask):
         write_quality(self.read_request(), scenes, self.read_sources()[self.tile], flags, tile, out.path)
         with note.temporary_path() as partial:
             partial.write_text(f"flags of {self.resolutions} m\n", encoding="utf-8")
+
+
+class BuildQualityVRT(ProductTask):
+    """The index over the QA layers of all tiles."""
+
+    resolutions = luigi.Parameter(
+        positional=False, description="pixel sides of the files whose flags the layers carry, m, by comma"
+    )
+
+    @property
+    def label(self) -> str:
+        return "BuildQualityVRT"
+
+    def requires(self) -> list[WriteQuality]:
+        return [self.clone(WriteQuality, tile=tile.index) for tile in self.read_tiles()]
+
+    def output(self) -> FileTarget:
+        return FileTarget(self.folder.quality_vrt(), stamps=self.stamps)
+
+    def run(self) -> None:
+        remove_leftovers(self.output().path)
+        tiles = self.read_tiles()
+        files = [self.folder.quality(tile.index) for tile in tiles]
+        build_vrt(files, tiles, QUALITY_GSD, self.output().path, profile=QUALITY_PROFILE)
 
 
 def settled_sources(paths: WorkPaths, mosaic: str, tiles: Sequence[Tile]) -> list[Path]:

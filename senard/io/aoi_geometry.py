@@ -81,7 +81,7 @@ def _flatten(geometry: BaseGeometry) -> list[BaseGeometry]:
 def _lon_lat_polygon(polygon: Polygon, crs: pyproj.CRS, place: str) -> list[BaseGeometry]:
     """One polygon in lon/lat, in pieces where it crosses the antimeridian."""
     _check_simple(polygon, place)
-    if not crs.equals(LON_LAT, ignore_axis_order=True):
+    if crs.to_epsg() != 4326 and not crs.equals(LON_LAT, ignore_axis_order=True):
         polygon = _unwrapped(_transformed(polygon, crs, place), place)
         if not polygon.is_valid:  # edges that nearly touch may cross by rounding
             return [piece for part in polygonal(shapely.make_valid(polygon)).geoms for piece in _split(part)]

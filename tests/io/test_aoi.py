@@ -83,6 +83,13 @@ class TestReadArea:
     def test_is_read_from_what_gdal_writes(self, suffix: str, tmp_path: Path) -> None:
         assert read_area(write_layer(tmp_path / f"a{suffix}", EXPECTED, "EPSG:4326")).geometry.wkb == EXPECTED.wkb
 
+    def test_is_the_same_under_another_name_of_the_crs(self, tmp_path: Path) -> None:
+        path = write_layer(tmp_path / "a.shp", EXPECTED, "EPSG:4326")
+        datum = 'DATUM["D_WGS_1984",SPHEROID["WGS_1984",6378137.0,298.257223563]]'
+        units = 'PRIMEM["Greenwich",0.0],UNIT["Degree",0.0174532925199433]'
+        (tmp_path / "a.prj").write_text(f'GEOGCS["GCS_WGS_1984",{datum},{units}]')
+        assert read_area(path).geometry.wkb == EXPECTED.wkb
+
     def test_is_read_from_kml(self, tmp_path: Path) -> None:
         assert read_area(write(tmp_path / "a.kml", KML.format(PLACEMARK))).geometry.wkb == EXPECTED.wkb
 

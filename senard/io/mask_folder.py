@@ -9,7 +9,7 @@ from senard.errors import IncompleteError
 from senard.io.geotiff import write_scratch
 from senard.model.arrays import UInt8Array, UInt16Array
 from senard.model.grid import Grid
-from senard.model.masks import SceneFigures
+from senard.model.masks import SceneJudgement
 
 RASTER_20 = "scene_20.tif"
 RASTER_60 = "scene_60.tif"
@@ -18,7 +18,7 @@ FIGURES = "scene.json"
 
 def write_mask_folder(
     folder: Path,
-    figures: SceneFigures,
+    judgement: SceneJudgement,
     grids: Mapping[int, Grid],
     bands_20: Mapping[str, UInt8Array],
     bands_60: Mapping[str, UInt16Array],
@@ -27,18 +27,18 @@ def write_mask_folder(
 
     Args:
         folder: exists; whoever calls sees to it that it appears whole.
-        figures: of the product.
+        judgement: figures of the product.
         grids: gsd in m to the product's own grid, 20 and 60.
         bands_20: MASK_BANDS_20 in order, (y, x) uint8.
         bands_60: MASK_BANDS_60 in order, (y, x) uint16.
     """
     write_scratch(folder / RASTER_20, grids[20], bands_20)
     write_scratch(folder / RASTER_60, grids[60], bands_60)
-    text = json.dumps(dataclasses.asdict(figures), indent=1, sort_keys=True)
+    text = json.dumps(dataclasses.asdict(judgement), indent=1, sort_keys=True)
     (folder / FIGURES).write_text(text + "\n", encoding="utf-8")
 
 
-def read_scene_figures(folder: Path) -> SceneFigures:
+def read_judgement(folder: Path) -> SceneJudgement:
     """Read scene.json of a mask folder.
 
     Raises:
@@ -50,4 +50,4 @@ def read_scene_figures(folder: Path) -> SceneFigures:
         raise IncompleteError(
             f"{folder}: expected {FIGURES} of MaskScene, found none. Delete the folder and run the same command again."
         ) from error
-    return SceneFigures(**values)
+    return SceneJudgement(**values)

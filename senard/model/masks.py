@@ -28,7 +28,7 @@ MASK_BANDS_60: tuple[str, ...] = ("B02", "B04", "B8A", "B11", "AOT")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SceneFigures:
+class SceneJudgement:
     """Figures of one judged product, scene.json of its mask folder."""
 
     product_id: str
@@ -66,3 +66,6 @@ class SceneFigures:
 
     valid_share: float
     """Valid pixels, share of all, 0-1."""
+
+    simulated: bool
+    """True if the product's own XML says that it was simulated."""

@@ -13,7 +13,7 @@ from senard.io.mask_folder import write_mask_folder
 from senard.io.safe import image_path, read_product
 from senard.io.scenes_file import read_verdict, write_verdict
 from senard.model.arrays import BoolArray, UInt8Array, UInt16Array
-from senard.model.masks import AOT_UNITS, CLASS_VALID, MASK_BANDS_20, SCL_BITS, SceneFigures
+from senard.model.masks import AOT_UNITS, CLASS_VALID, MASK_BANDS_20, SCL_BITS, SceneJudgement
 from senard.model.product import Sentinel2Product
 from senard.model.sentinel2 import JUDGE_BANDS, MOSAIC_BANDS, NODATA_DN, SCL_CLEAR, ProductType
 
@@ -72,7 +72,7 @@ def _judge_into(product: Sentinel2Product, folder: Path) -> None:
     layers = (mask.classes, mask.distance, mask.clear_share, mask.cloud_probability)
     write_mask_folder(
         folder,
-        _figures(product, mask),
+        _judgement(product, mask),
         product.grids,
         dict(zip(MASK_BANDS_20, layers, strict=True)),
         {**bands, "AOT": _aerosol(product)},
@@ -153,13 +153,13 @@ def _image(product: Sentinel2Product, key: str) -> UInt8Array | UInt16Array:
     return pixels
 
 
-def _figures(product: Sentinel2Product, mask: SceneMask) -> SceneFigures:
+def _judgement(product: Sentinel2Product, mask: SceneMask) -> SceneJudgement:
     """The figures of scene.json."""
     valid = (mask.classes & CLASS_VALID) > 0
     clear = valid & np.isin(mask.classes & SCL_BITS, sorted(int(value) for value in SCL_CLEAR))
     grid, coarse = product.grids[20], product.grids[60]
     count = int(valid.sum())
-    return SceneFigures(
+    return SceneJudgement(
         product_id=product.scene.product_id,
         crs=grid.crs,
         left=grid.left,
@@ -172,6 +172,7 @@ def _figures(product: Sentinel2Product, mask: SceneMask) -> SceneFigures:
         sun_azimuth=_mean_azimuth(product),
         clear_share=round(int(clear.sum()) / count, 6) if count else 0.0,
         valid_share=round(count / valid.size, 6),
+        simulated=product.simulated,
     )
 
 

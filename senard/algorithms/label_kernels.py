@@ -1,0 +1,253 @@
+"""Compiled loops of the labelling: keep the best, relax the checkerboard, give small patches away.
+
+Arrays are those of `labelling.Candidates`; `place` (y, x) int8 is the chosen place among a pixel's candidates, -1 none.
+"""
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+from senard.model.arrays import BoolArray, Float32Array, Int16Array, UInt8Array, UInt16Array
+
+Int8Array = npt.NDArray[np.int8]
+Int64Array = npt.NDArray[np.int64]
+
+BORDER = np.float32(0.05)
+"""Price of any border between two datatakes, per pixel side."""
+STEP_PER_DN = np.float32(20.0 / 10_000)
+"""Price of a visible step: 20 per unit of reflectance, summed over the four judge bands and both sides, per DN."""
+STEP_MAX_DN = 6000
+"""Step above which a border costs no more, DN summed like that: 0.6."""
+
+_SIDES = ((-1, 0), (0, -1), (0, 1), (1, 0))
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
+def insert(
+    rank: UInt8Array,
+    cost: Float32Array,
+    label: Int16Array,
+    source: UInt16Array,
+    own_cost: UInt16Array,
+    flags: UInt8Array,
+    dn: UInt16Array,
+    new_label: int,
+    new_rank: UInt8Array,
+    new_cost: Float32Array,
+    new_source: UInt16Array,
+    new_own_cost: UInt16Array,
+    new_flags: UInt8Array,
+    new_judge: UInt16Array,
+) -> None:
+    """Put an observation in its place among each pixel's candidates; a better rank turns all others out."""
+    height, width, kept = label.shape
+    for row in range(height):
+        for col in range(width):
+            if new_rank[row, col] == 255 or new_rank[row, col] > rank[row, col]:
+                continue
+            if new_rank[row, col] < rank[row, col]:
+                rank[row, col] = new_rank[row, col]
+                label[row, col, :] = -1
+            at = 0
+            while at < kept and label[row, col, at] >= 0 and cost[row, col, at] <= new_cost[row, col]:
+                at += 1
+            if at == kept:
+                continue
+            for k in range(kept - 1, at, -1):
+                cost[row, col, k] = cost[row, col, k - 1]
+                label[row, col, k] = label[row, col, k - 1]
+                source[row, col, k] = source[row, col, k - 1]
+                own_cost[row, col, k] = own_cost[row, col, k - 1]
+                flags[row, col, k] = flags[row, col, k - 1]
+                dn[row, col, k, :] = dn[row, col, k - 1, :]
+            cost[row, col, at] = new_cost[row, col]
+            label[row, col, at] = new_label
+            source[row, col, at] = new_source[row, col]
+            own_cost[row, col, at] = new_own_cost[row, col]
+            flags[row, col, at] = new_flags[row, col]
+            for band in range(4):
+                dn[row, col, at, band] = new_judge[band, row, col]
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
+def _place_of(label: Int16Array, row: int, col: int, wanted: int) -> int:
+    """Where a pixel keeps a datatake; -1 if it does not."""
+    for k in range(label.shape[2]):
+        if label[row, col, k] == wanted:
+            return k
+    return -1
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
+def _border(
+    label: Int16Array, dn: UInt16Array, row: int, col: int, k: int, other_row: int, other_col: int, other_k: int
+) -> np.float32:
+    """Price of the border between two neighbours that hold different datatakes.
+
+    Both datatakes are compared at both pixels; where one pixel does not know the other's datatake, the comparison that
+    exists counts twice; where none does, the two pixels are compared with each other.
+    """
+    there = _place_of(label, row, col, label[other_row, other_col, other_k])
+    here = _place_of(label, other_row, other_col, label[row, col, k])
+    step = 0
+    for band in range(4):
+        a, b = int(dn[row, col, k, band]), int(dn[other_row, other_col, other_k, band])
+        if there >= 0:
+            step += abs(a - int(dn[row, col, there, band]))
+        if here >= 0:
+            step += abs(b - int(dn[other_row, other_col, here, band]))
+        if there < 0 and here < 0:
+            step += abs(a - b)
+    if there < 0 or here < 0:
+        step *= 2
+    return BORDER + STEP_PER_DN * np.float32(min(step, STEP_MAX_DN))
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
+def relax(place: Int8Array, cost: Float32Array, label: Int16Array, dn: UInt16Array, parity: int) -> bool:
+    """One sweep: every pixel of one colour of the checkerboard takes its cheapest candidate, then the other colour.
+
+    `parity` is that of the absolute number (row + column) of pixel (0, 0), so that colours do not depend on the block.
+    Returns whether any pixel changed.
+    """
+    height, width, kept = label.shape
+    changed = False
+    for colour in range(2):
+        for row in range(height):
+            for col in range((row + colour + parity) % 2, width, 2):
+                now = place[row, col]
+                if now < 0 or label[row, col, 1] < 0:
+                    continue
+                calm = now == 0
+                for down, right in _SIDES:
+                    r, c = row + down, col + right
+                    if calm and 0 <= r < height and 0 <= c < width and place[r, c] >= 0:
+                        calm = label[r, c, place[r, c]] == label[row, col, now]
+                if calm:
+                    continue
+                best, least = now, np.float32(np.inf)
+                for k in range(kept):
+                    if label[row, col, k] < 0:
+                        break
+                    energy = cost[row, col, k]
+                    for down, right in _SIDES:
+                        r, c = row + down, col + right
+                        if 0 <= r < height and 0 <= c < width and place[r, c] >= 0:
+                            other = place[r, c]
+                            if label[r, c, other] != label[row, col, k]:
+                                energy += _border(label, dn, row, col, k, r, c, other)
+                    if energy < least or (energy == least and k == now):
+                        best, least = k, energy
+                if best != now:
+                    place[row, col] = best
+                    changed = True
+    return changed
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
+def mark_small(place: Int8Array, label: Int16Array, row_area: Int64Array, min_area: int, max_reach: int) -> UInt8Array:
+    """1 for pixels in patches of one datatake below an area, and no wider or higher than `max_reach`."""
+    height, width = place.shape
+    small = np.zeros((height, width), dtype=np.uint8)
+    seen = np.zeros((height, width), dtype=np.bool_)
+    patch = np.empty(height * width, dtype=np.int64)
+    for row in range(height):
+        for col in range(width):
+            if place[row, col] < 0 or seen[row, col]:
+                continue
+            size = _flood(place, label, seen, patch, row, col)
+            area, low, high, first, last = np.int64(0), height, 0, width, 0
+            for i in range(size):
+                r, c = patch[i] // width, patch[i] % width
+                area += row_area[r]
+                low, high, first, last = min(low, r), max(high, r), min(first, c), max(last, c)
+            if area < min_area and high - low < max_reach and last - first < max_reach:
+                for i in range(size):
+                    small[patch[i] // width, patch[i] % width] = 1
+    return small
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
+def _flood(place: Int8Array, label: Int16Array, seen: BoolArray, patch: Int64Array, row: int, col: int) -> int:
+    """List the pixels of one patch (4-neighbours, breadth first) from its first pixel; returns their number."""
+    height, width = place.shape
+    wanted = label[row, col, place[row, col]]
+    patch[0] = row * width + col
+    seen[row, col] = True
+    head, size = 0, 1
+    while head < size:
+        y, x = patch[head] // width, patch[head] % width
+        head += 1
+        for down, right in _SIDES:
+            r, c = y + down, x + right
+            if not (0 <= r < height and 0 <= c < width) or seen[r, c] or place[r, c] < 0:
+                continue
+            if label[r, c, place[r, c]] == wanted:
+                seen[r, c] = True
+                patch[size] = r * width + c
+                size += 1
+    return size
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
+def absorb(place: Int8Array, small: UInt8Array, cost: Float32Array, label: Int16Array, dn: UInt16Array) -> Int8Array:
+    """Give every small patch to the cheapest datatake of a neighbouring large patch that all its pixels can take.
+
+    All patches decide on the same state, so their order does not matter. A patch without such a neighbour stays.
+    """
+    height, width = place.shape
+    out = place.copy()
+    seen = small == 0
+    patch = np.empty(height * width, dtype=np.int64)
+    for row in range(height):
+        for col in range(width):
+            if seen[row, col]:
+                continue
+            size = _flood(place, label, seen, patch, row, col)
+            least, best = np.inf, -1
+            for i in range(size):
+                y, x = patch[i] // width, patch[i] % width
+                for down, right in _SIDES:
+                    r, c = y + down, x + right
+                    if not (0 <= r < height and 0 <= c < width) or place[r, c] < 0 or small[r, c] == 1:
+                        continue
+                    other = int(label[r, c, place[r, c]])
+                    if other == best:
+                        continue
+                    energy = _patch_energy(place, cost, label, dn, patch, size, other)
+                    if energy < least or (energy == least and other < best):
+                        least, best = energy, other
+            if best >= 0:
+                for i in range(size):
+                    y, x = patch[i] // width, patch[i] % width
+                    out[y, x] = _place_of(label, y, x, best)
+    return out
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
+def _patch_energy(
+    place: Int8Array,
+    cost: Float32Array,
+    label: Int16Array,
+    dn: UInt16Array,
+    patch: Int64Array,
+    size: int,
+    wanted: int,
+) -> float:
+    """Cost and borders of a patch if all of it took one datatake; inf if a pixel cannot."""
+    height, width = place.shape
+    own = label[patch[0] // width, patch[0] % width, place[patch[0] // width, patch[0] % width]]
+    energy = 0.0
+    for i in range(size):
+        y, x = patch[i] // width, patch[i] % width
+        k = _place_of(label, y, x, wanted)
+        if k < 0:
+            return np.inf
+        energy += cost[y, x, k]
+        for down, right in _SIDES:
+            r, c = y + down, x + right
+            if 0 <= r < height and 0 <= c < width and place[r, c] >= 0:
+                other = label[r, c, place[r, c]]
+                if other not in (own, wanted):
+                    energy += _border(label, dn, y, x, k, r, c, place[r, c])
+    return energy

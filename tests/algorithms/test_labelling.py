@@ -1,0 +1,113 @@
+"""The choice among observations: level first, then calm patches."""
+
+import numpy as np
+import pytest
+from scipy import ndimage
+
+from senard.algorithms.labelling import Candidates, add_candidate, choose, halo_px, smoothed_cost, usable
+from senard.algorithms.scoring import Observation, Scored
+from senard.model.arrays import Float32Array, UInt8Array, UInt16Array
+from senard.model.grid import Grid
+from senard.model.request import Fill
+
+GRID = Grid(crs="EPSG:32635", left=500_000.0, top=6_700_000.0, gsd=20, width=80, height=60)
+
+
+def seen(source: int, dn: int | UInt16Array = 1000) -> Observation:
+    nothing = Observation.nothing(GRID.shape)
+    nothing.source[:] = source
+    nothing.judge[:4] = dn
+    return nothing
+
+
+def scored(cost: float | Float32Array, level: int | UInt8Array = 1) -> Scored:
+    levels = np.broadcast_to(np.asarray(level, dtype=np.uint8), GRID.shape).copy()
+    return Scored(
+        level=levels,
+        cost=np.broadcast_to(np.asarray(cost, dtype=np.float32), GRID.shape).copy(),
+        flags=np.zeros(GRID.shape, dtype=np.uint8),
+        clear=(levels < 5).astype(np.uint8),
+    )
+
+
+def chosen(*observations: tuple[Observation, Scored], smoothing: bool = True) -> UInt16Array:
+    candidates = Candidates.nothing(GRID.shape)
+    for label, (what, how) in enumerate(observations):
+        cost = smoothed_cost(how, GRID) if smoothing else how.cost
+        add_candidate(candidates, label, what, how, cost, usable(how, Fill.FLAG))
+    return choose(candidates, GRID).source
+
+
+class TestChoose:
+    """The cheapest observation of the best level wins, in patches."""
+
+    def test_never_gives_up_a_level_for_a_lower_cost(self) -> None:
+        level = np.full(GRID.shape, 1, dtype=np.uint8)
+        level[30, 40] = 4
+        level[10:40, 10:30] = 4
+        source = chosen((seen(1), scored(0.0, level)), (seen(2), scored(9.0, 1)))
+        assert (source[level == 4] == 2).all()
+
+    def test_takes_the_first_of_two_equals(self) -> None:
+        assert (chosen((seen(1), scored(1.0)), (seen(2), scored(1.0))) == 1).all()
+
+    def test_ignores_an_advantage_of_a_few_pixels(self) -> None:
+        cost = np.full(GRID.shape, 1.0, dtype=np.float32)
+        cost[30:33, 40:43] = 0.8
+        assert (chosen((seen(1), scored(cost)), (seen(2), scored(0.9)), smoothing=False) == 2).all()
+
+    def test_leaves_no_patch_below_half_a_hectare_that_a_neighbour_can_take(self) -> None:
+        random = np.random.default_rng(4)
+        layers = [ndimage.gaussian_filter(random.random(GRID.shape), 1.5).astype(np.float32) * 9 for _ in range(3)]
+        source = chosen(*((seen(n + 1), scored(layer)) for n, layer in enumerate(layers)), smoothing=False)
+        assert len(np.unique(source)) == 3
+        for number in (1, 2, 3):
+            patches, count = ndimage.label(source == number)
+            sizes = ndimage.sum_labels(np.ones(GRID.shape), patches, range(1, count + 1))
+            assert (sizes >= 12.5).all()  # 0.5 ha in pixels of 400 m2
+
+    def test_puts_the_border_where_both_dates_look_the_same(self) -> None:
+        west, east = np.zeros(GRID.shape, dtype=np.float32), np.zeros(GRID.shape, dtype=np.float32)
+        west[:, 40:], east[:, :40] = 0.3, 0.3
+        bright = np.full(GRID.shape, 1500, dtype=np.uint16)
+        bright[:, 45] = 1000  # along this column the second date equals the first
+        source = chosen((seen(1), scored(west)), (seen(2, bright), scored(east)), smoothing=False)
+        without = chosen((seen(1), scored(west)), (seen(2), scored(east)), smoothing=False)
+        assert (without[:, :40] == 1).all()
+        assert (without[:, 40:] == 2).all()
+        assert np.count_nonzero(source[:, 1:] != source[:, :-1]) <= GRID.height
+
+    def test_keeps_no_more_than_the_best_six(self) -> None:
+        observations = [(seen(n + 1), scored(10.0 - n)) for n in range(10)]
+        assert (chosen(*observations) == 10).all()
+
+    def test_is_nodata_where_nothing_may_be_used(self) -> None:
+        assert not chosen((seen(1), scored(0.0, 5))).any()
+
+
+class TestSmoothedCost:
+    """The cost of a pixel is that of its neighbourhood on the ground."""
+
+    def test_is_the_cost_itself_where_all_is_alike(self) -> None:
+        assert np.allclose(smoothed_cost(scored(1.5), GRID), 1.5, atol=1e-4)
+
+    def test_rises_beside_clouds_and_beside_gaps(self) -> None:
+        level = np.full(GRID.shape, 1, dtype=np.uint8)
+        level[:, 60:] = 5
+        level[:, :20] = 0
+        cost = smoothed_cost(scored(1.0, level), GRID)
+        assert cost[30, 40] == pytest.approx(1.0, abs=0.01)
+        assert cost[30, 59] == pytest.approx(1.0 + 20 * 0.5, rel=0.1)
+        assert cost[30, 20] == pytest.approx(1.0 + 0.4 * 0.5, rel=0.1)
+
+
+class TestHalo:
+    """The halo covers the reach of every step."""
+
+    def test_grows_as_pixels_of_web_mercator_shrink_on_the_ground(self) -> None:
+        equator = Grid(crs="EPSG:3857", left=0.0, top=50_000.0, gsd=20, width=100, height=100)
+        helsinki = Grid(crs="EPSG:3857", left=0.0, top=8_440_000.0, gsd=20, width=100, height=100)
+        # smoothing 19 (a pixel is a little smaller than 20 m off the equator) + sweeps 24 + two patches of 13 + 2
+        assert halo_px(equator) == 71
+        assert halo_px(equator) < halo_px(helsinki) <= 130
+        assert halo_px(GRID) == 70

@@ -1,0 +1,145 @@
+"""What an observation is worth."""
+
+import numpy as np
+import pytest
+
+from senard.algorithms.scoring import (
+    Moment,
+    Observation,
+    Scored,
+    granule_preference,
+    merge_granule,
+    score,
+    utm_zone_of,
+)
+from senard.model.masks import CLASS_SNOW, CLASS_TERRASCOPE, CLASS_VALID
+from senard.model.request import Buffer
+
+SHAPE = (1, 1)
+
+
+def pixel(
+    scl: int = 4, distance: int = 255, share: int = 250, probability: int = 255, aerosol: int = 0, bits: int = 0
+) -> Observation:
+    """One pixel, seen by scene 1."""
+    seen = Observation.nothing(SHAPE)
+    seen.source[:] = 1
+    seen.mask[:] = np.array([scl | CLASS_VALID | bits, distance, share, probability])[:, None, None]
+    seen.judge[:] = np.array([800, 900, 3000, 2000, aerosol])[:, None, None]
+    return seen
+
+
+def scored(seen: Observation, buffer: Buffer = Buffer.THIN, moment: float = 0.0) -> Scored:
+    return score(seen, np.array([0, moment], dtype=np.float32), buffer)
+
+
+def cost(seen: Observation, moment: float = 0.0) -> float:
+    return float(scored(seen, moment=moment).cost[0, 0])
+
+
+class TestLevel:
+    """The level says how far a pixel can be trusted."""
+
+    @pytest.mark.parametrize(
+        ("scl", "level", "clear"),
+        [
+            *((scl, 1, 1) for scl in (2, 4, 5, 6, 7)),
+            *((scl, 4, 0) for scl in (1, 11)),
+            *((scl, 5, 0) for scl in (3, 8, 9, 10)),
+        ],
+    )
+    def test_follows_the_scene_classification(self, scl: int, level: int, clear: int) -> None:
+        result = scored(pixel(scl=scl))
+        assert (result.level[0, 0], result.clear[0, 0]) == (level, clear)
+
+    @pytest.mark.parametrize(
+        ("buffer", "distance", "bits", "level"),
+        [
+            (Buffer.THIN, 1, 0, 4),
+            (Buffer.THIN, 2, CLASS_TERRASCOPE, 1),
+            (Buffer.PURE, 15, 0, 4),
+            (Buffer.PURE, 16, CLASS_TERRASCOPE, 1),
+            (Buffer.TERRASCOPE, 1, 0, 1),
+            (Buffer.TERRASCOPE, 200, CLASS_TERRASCOPE, 4),
+        ],
+    )
+    def test_is_4_inside_the_buffer_that_was_asked_for(
+        self, buffer: Buffer, distance: int, bits: int, level: int
+    ) -> None:
+        result = scored(pixel(distance=distance, bits=bits), buffer)
+        assert result.level[0, 0] == level
+        assert result.flags[0, 0] == (128 if level == 4 else 0)
+
+    def test_is_4_on_snow_and_says_so(self) -> None:
+        result = scored(pixel(bits=CLASS_SNOW))
+        assert (result.level[0, 0], result.flags[0, 0], result.clear[0, 0]) == (4, 16, 1)
+
+    def test_is_4_where_a_band_is_saturated(self) -> None:
+        seen = pixel()
+        seen.judge[1] = 65535
+        assert (scored(seen).level[0, 0], scored(seen).clear[0, 0]) == (4, 0)
+
+    def test_is_0_where_nothing_was_seen(self) -> None:
+        assert scored(Observation.nothing(SHAPE)).level[0, 0] == 0
+
+
+class TestCost:
+    """Every doubt costs, and only a doubt costs."""
+
+    def test_is_nothing_far_from_clouds_in_a_clear_scene_on_the_target_day(self) -> None:
+        assert cost(pixel()) == pytest.approx(0.0, abs=1e-6)
+
+    def test_is_halved_1000_m_from_a_cloud(self) -> None:
+        assert cost(pixel(distance=50)) == pytest.approx(0.6, abs=1e-4)
+        assert cost(pixel(distance=2)) == pytest.approx(1.2, abs=0.01)
+
+    @pytest.mark.parametrize(
+        ("seen", "expected"),
+        [
+            (pixel(share=125), 0.5),
+            (pixel(probability=40), 0.2),
+            (pixel(aerosol=400), 0.1675),
+            (pixel(aerosol=3000), 0.335),
+            (pixel(scl=2), 0.3),
+            (pixel(scl=7), 0.3),
+        ],
+        ids=["clear share", "cloud probability", "aerosol", "much aerosol", "dark", "unclassified"],
+    )
+    def test_adds_up_its_terms(self, seen: Observation, expected: float) -> None:
+        assert cost(seen) == pytest.approx(expected, abs=1e-4)
+        assert cost(seen, moment=0.25) == pytest.approx(expected + 0.25, abs=1e-4)
+
+    def test_grows_with_the_square_of_the_days_and_with_low_sun(self) -> None:
+        assert Moment(days_from_target=-15, half_period_days=15, sun_zenith=30).cost == pytest.approx(0.35)
+        assert Moment(days_from_target=7.5, half_period_days=15, sun_zenith=40).cost == pytest.approx(0.0875)
+        assert Moment(days_from_target=0, half_period_days=15, sun_zenith=70).cost == pytest.approx(0.3)
+
+
+class TestMerge:
+    """Granules of one datatake become one observation."""
+
+    def test_prefers_the_own_zone_to_the_nearer_centre(self) -> None:
+        x, y, longitude = np.array([[500.0]]), np.array([[0.0]]), np.array([[24.1]])
+        own = granule_preference(x, y, longitude, zone=35, centre=(90_000.0, 0.0))
+        other = granule_preference(x, y, longitude, zone=34, centre=(500.0, 0.0))
+        assert own[0, 0] < other[0, 0]
+
+    def test_knows_the_zone_on_both_sides_of_the_antimeridian(self) -> None:
+        x = np.zeros((1, 4))
+        longitude = np.array([[179.9, 180.1, -179.9, -180.1]])
+        own = granule_preference(x, x, longitude, zone=1, centre=(0.0, 0.0))
+        assert (own[0] == 0).tolist() == [False, True, True, False]
+
+    def test_takes_only_valid_pixels_and_the_first_of_equals(self) -> None:
+        seen = Observation.nothing((1, 2))
+        first, second = pixel(scl=5), pixel(scl=6)
+        masks = [np.repeat(one.mask, 2, axis=2) for one in (first, second)]
+        judge = np.repeat(first.judge, 2, axis=2)
+        masks[0][0, 0, 1] &= 0xFF ^ CLASS_VALID
+        for source, mask in enumerate(masks, 1):
+            merge_granule(seen, source, mask, judge, np.zeros((1, 2)))
+        assert seen.source.tolist() == [[1, 2]]
+        assert (seen.mask[0] & 15).tolist() == [[5, 6]]
+
+    def test_reads_the_zone_from_the_products_crs(self) -> None:
+        assert [utm_zone_of(crs) for crs in ("EPSG:32601", "EPSG:32660", "EPSG:32735")] == [1, 60, 35]

@@ -1,0 +1,250 @@
+"""Every pixel of a tile gets the scene that suits it best."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pytest
+import shapely
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pyproj import Transformer
+
+from senard.io.geotiff import Raster, read_scratch
+from senard.io.scenes_file import write_verdict
+from senard.model.grid import Tile
+from senard.model.request import Buffer, Fill, MosaicRequest
+from senard.steps.select_sources import select_sources
+from tests.steps.judged_scenes import Judged, Plan, around, cloudy, write_judged
+
+TILE = Tile(index=0, crs="EPSG:3857", left=2_700_000, bottom=8_398_000, right=2_703_200, top=8_401_200)
+"""160 x 160 pixels of 20 m near Helsinki, over the border of two row sections at y = 8 400 000."""
+
+WORLD = shapely.box(-179, -80, 179, 80)
+
+
+def asked(**changes: object) -> MosaicRequest:
+    values: dict[str, object] = {
+        "name": "test",
+        "aoi": WORLD,
+        "first_day": date(2024, 6, 1),
+        "last_day": date(2024, 6, 30),
+        "clip": False,
+    }
+    return MosaicRequest(**(values | changes))  # type: ignore[arg-type]
+
+
+def chosen(
+    out: Path, judged: Sequence[Judged], request: MosaicRequest | None = None, tile: Tile = TILE, block_px: int = 1024
+) -> Raster:
+    folder = select_sources(
+        request or asked(), [one.scene for one in judged], [one.folder for one in judged], tile, out, block_px=block_px
+    )
+    return read_scratch(folder / "sources_20.tif")
+
+
+def covering(day: int, **changes: object) -> Plan:
+    """A scene of one day that covers the tile with room."""
+    left, top = around(TILE, "EPSG:32635", 300)
+    return replace(Plan(day=day, left=left, top=top), **changes)  # type: ignore[arg-type]
+
+
+def stack(folder: Path, seed: int, count: int = 4) -> list[Judged]:
+    """Cloudy dates over the tile in two UTM zones, each with its own brightness."""
+    judged = []
+    for number in range(count):
+        crs = "EPSG:32635" if number % 3 else "EPSG:32634"
+        left, top = around(TILE, crs, 300, east_m=200.0 * number, north_m=-150.0 * number)
+        scl = cloudy(seed * 100 + number, 300, 0.15 + 0.1 * (number % 3))
+        plan = Plan(
+            day=5 * number, crs=crs, left=left, top=top, scl=scl, brightness=900 + 60 * number, noise=150, seed=number
+        )
+        judged.append(write_judged(folder, plan))
+    return judged
+
+
+class TestSelectSources:
+    """The best scene wins, pixel by pixel."""
+
+    def test_takes_the_date_nearest_to_the_middle_of_the_period_where_all_is_clear(self, tmp_path: Path) -> None:
+        judged = [write_judged(tmp_path / "m", covering(day)) for day in (0, 13, 29)]
+        source, clear, level, flags, cost = chosen(tmp_path / "out", judged)
+        assert (source == 2).all()
+        assert (clear == 3).all()
+        assert (level == 1).all()
+        assert not flags.any()
+        # nothing but 0.35 * (1.5 / 15)^2 for the date: far from clouds, all clear, sun at 40 degrees
+        assert set(np.unique(cost).tolist()) <= {3, 4, 5}
+
+    def test_follows_the_target_day(self, tmp_path: Path) -> None:
+        judged = [write_judged(tmp_path / "m", covering(day)) for day in (0, 13, 29)]
+        request = asked(target_date=date(2024, 6, 29))
+        assert (chosen(tmp_path / "out", judged, request)[0] == 3).all()
+
+    def test_never_takes_a_cloud_where_another_date_saw_the_ground(self, tmp_path: Path) -> None:
+        scl = np.full((300, 300), 4, dtype=np.uint8)
+        scl[148:152, 148:152] = 9
+        poor = covering(0, sun_zenith=85.0, aerosol=900)
+        judged = [write_judged(tmp_path / "m", covering(14, scl=scl)), write_judged(tmp_path / "m", poor)]
+        source, clear, level, _, _ = chosen(tmp_path / "out", judged)
+        assert {1, 2} == set(np.unique(source).tolist())
+        assert (level == 1).all()
+        assert (source[clear == 1] == 2).all()
+
+    def test_flags_ground_inside_the_buffer_and_leaves_cloud_empty(self, tmp_path: Path) -> None:
+        scl = np.full((300, 300), 4, dtype=np.uint8)
+        scl[100:200, 120:180] = 9
+        judged = [write_judged(tmp_path / "m", covering(14, scl=scl))]
+        source, clear, level, flags, _ = chosen(tmp_path / "out", judged)
+        assert set(np.unique(level).tolist()) == {0, 1, 4}
+        assert (flags[level == 4] == 128).all()
+        assert (clear == (level == 1)).all()
+        assert ((source == 0) == (level == 0)).all()
+
+    def test_fills_by_the_level_that_was_asked_for(self, tmp_path: Path) -> None:
+        scl = np.full((300, 300), 4, dtype=np.uint8)
+        scl[100:200, 120:150] = 9
+        scl[100:200, 150:180] = 1
+        judged = [write_judged(tmp_path / "m", covering(14, scl=scl))]
+        strict, flag, every = (
+            chosen(tmp_path / fill.value, judged, asked(fill=fill))[2] for fill in (Fill.STRICT, Fill.FLAG, Fill.ALL)
+        )
+        assert set(np.unique(strict).tolist()) == {0, 1}
+        assert set(np.unique(every).tolist()) == {1, 4, 5}
+        assert np.array_equal(flag[flag > 0], every[flag > 0])
+        # saturated ground is level 4, but not clear for its own product
+        assert (every == 4).sum() > 4 * (flag == 4).sum() > 0
+
+    def test_widens_the_hard_buffer_when_asked(self, tmp_path: Path) -> None:
+        scl = np.full((300, 300), 4, dtype=np.uint8)
+        scl[140:160, 140:160] = 9
+        judged = [write_judged(tmp_path / "m", covering(14, scl=scl))]
+        widths = [
+            int((chosen(tmp_path / buffer.value, judged, asked(buffer=buffer))[2] == 4).sum())
+            for buffer in (Buffer.THIN, Buffer.PURE, Buffer.TERRASCOPE)
+        ]
+        assert widths[0] * 5 < widths[1] < widths[2]
+
+    def test_gives_the_same_map_whatever_the_order_of_the_scenes(self, tmp_path: Path) -> None:
+        judged = stack(tmp_path / "m", 5)
+        forward = chosen(tmp_path / "a", judged)
+        backward = chosen(tmp_path / "b", judged[::-1])
+        assert np.array_equal(forward[1:], backward[1:])
+        assert np.array_equal(np.where(forward[0] > 0, 5 - forward[0].astype(int), 0), backward[0])
+
+    def test_does_not_change_when_an_overcast_scene_is_added(self, tmp_path: Path) -> None:
+        judged = stack(tmp_path / "m", 6)
+        overcast = write_judged(tmp_path / "m", covering(14, scl=np.full((300, 300), 9, dtype=np.uint8), seed=77))
+        assert np.array_equal(chosen(tmp_path / "a", judged), chosen(tmp_path / "b", [*judged, overcast]))
+
+    def test_leaves_out_scenes_with_a_verdict_or_without_a_mask(self, tmp_path: Path) -> None:
+        judged = [write_judged(tmp_path / "m", covering(day)) for day in (0, 14, 15, 29)]
+        write_verdict(judged[1].folder, judged[1].scene.product_id, "cut short")
+        out = select_sources(
+            asked(),
+            [one.scene for one in judged],
+            [judged[0].folder, judged[1].folder, None, judged[3].folder],
+            TILE,
+            tmp_path / "out",
+        )
+        assert set(json.loads((out / "sources.json").read_text())["pixels"]) <= {"1", "4"}
+
+    def test_is_empty_where_no_scene_reaches(self, tmp_path: Path) -> None:
+        far = Tile(index=0, crs="EPSG:3857", left=0, bottom=0, right=2000, top=2000)
+        layers = chosen(tmp_path / "out", [write_judged(tmp_path / "m", covering(1))], tile=far)
+        assert not layers.any()
+
+
+class TestDatatakes:
+    """Granules of one overflight are one observation."""
+
+    def test_count_once_and_take_the_granule_of_the_own_utm_zone(self, tmp_path: Path) -> None:
+        plans = []
+        for crs, minutes in (("EPSG:32634", 0), ("EPSG:32635", 1)):
+            left, top = around(TILE, crs, 300, north_m=400)
+            plans.append(Plan(day=14, crs=crs, left=left, top=top, minutes=minutes))
+        judged = [write_judged(tmp_path / "m", plan) for plan in plans]
+        source, clear, *_ = chosen(tmp_path / "out", judged)
+        longitude = Transformer.from_crs("EPSG:3857", "EPSG:4326", always_xy=True).transform(2_700_010, 8_400_000)[0]
+        assert 24 < longitude < 30  # zone 35
+        assert (clear == 1).all()
+        assert (source == 2).all()
+
+    def test_take_the_granule_whose_centre_is_nearer_within_a_zone(self, tmp_path: Path) -> None:
+        plans = []
+        for number, east in enumerate((-1000.0, 1000.0)):
+            left, top = around(TILE, "EPSG:32635", 300, east_m=east)
+            plans.append(Plan(day=14, left=left, top=top, minutes=number))
+        source = chosen(tmp_path / "out", [write_judged(tmp_path / "m", plan) for plan in plans])[0]
+        assert (source[:, :70] == 1).all()
+        assert (source[:, 90:] == 2).all()
+
+
+class TestInvariance:
+    """The source of a pixel depends on its place and the scenes alone."""
+
+    @settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @given(seed=st.integers(0, 10_000), block_px=st.sampled_from([47, 64, 100]))
+    def test_is_bit_identical_in_blocks_of_any_size(
+        self, tmp_path_factory: pytest.TempPathFactory, seed: int, block_px: int
+    ) -> None:
+        folder = tmp_path_factory.mktemp("blocks")
+        judged = stack(folder / "m", seed)
+        whole = chosen(folder / "a", judged)
+        assert len(np.unique(whole[0])) > 2
+        assert np.array_equal(whole, chosen(folder / "b", judged, block_px=block_px))
+
+    @settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @given(seed=st.integers(0, 10_000), right=st.integers(1, 100), down=st.integers(1, 100))
+    def test_is_bit_identical_in_tiles_of_any_place(
+        self, tmp_path_factory: pytest.TempPathFactory, seed: int, right: int, down: int
+    ) -> None:
+        folder = tmp_path_factory.mktemp("tiles")
+        judged = stack(folder / "m", seed)
+        shifted = replace(
+            TILE,
+            left=TILE.left + 20 * right,
+            right=TILE.right + 20 * right,
+            top=TILE.top - 20 * down,
+            bottom=TILE.bottom - 20 * down,
+        )
+        here = chosen(folder / "a", judged)
+        there = chosen(folder / "b", judged, tile=shifted)
+        assert np.array_equal(here[:, down:, right:], there[:, : 160 - down, : 160 - right])
+
+    def test_holds_inside_the_area_whatever_its_outline(self, tmp_path: Path) -> None:
+        judged = stack(tmp_path / "m", 8)
+        middle = Transformer.from_crs("EPSG:3857", "EPSG:4326", always_xy=True).transform(2_701_600, 8_399_600)
+        area = shapely.Point(middle).buffer(0.006)
+        whole = chosen(tmp_path / "a", judged)
+        clipped = chosen(tmp_path / "b", judged, asked(aoi=area, clip=True))
+        inside = clipped[0] > 0
+        assert 1000 < inside.sum() < 20_000
+        assert np.array_equal(clipped[:, inside], whole[:, inside])
+        assert not clipped[:, ~inside].any()
+
+
+class TestCounts:
+    """sources.json counts the map."""
+
+    def test_equals_the_map(self, tmp_path: Path) -> None:
+        judged = stack(tmp_path / "m", 9)
+        source, _, level, _, _ = chosen(tmp_path / "out", judged)
+        counts = json.loads((tmp_path / "out" / "sources.json").read_text())
+        assert counts["aoi_pixels"] == source.size
+        assert counts["valid_share"] == pytest.approx((source > 0).mean(), abs=1e-6)
+        for number in range(1, 5):
+            assert counts["pixels"].get(str(number), 0) == (source == number).sum()
+            assert counts["clear_pixels"].get(str(number), 0) == ((source == number) & (level == 1)).sum()
+        for number in range(6):
+            assert counts["levels"].get(str(number), 0) == (level == number).sum()
+
+    def test_tells_how_far_it_is(self, tmp_path: Path) -> None:
+        told: list[float] = []
+        judged = [write_judged(tmp_path / "m", covering(1))]
+        scenes, masks = [judged[0].scene], [judged[0].folder]
+        select_sources(asked(), scenes, masks, TILE, tmp_path / "out", block_px=100, progress=told.append)
+        assert told == [0.25, 0.5, 0.75, 1.0]

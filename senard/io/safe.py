@@ -2,10 +2,11 @@
 
 import re
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from senard.errors import UnusableSceneError
-from senard.io.manifest import read_manifest
+from senard.io.manifest import StatedFile, read_manifest
 from senard.io.safe_granule import GranuleXml, parse_granule_xml
 from senard.io.safe_images import (
     find_images,
@@ -45,7 +46,7 @@ def read_product(root: Path) -> Sentinel2Product:
 
 
 def read_whole_product(root: Path, part: Part = Part.ALL) -> Sentinel2Product:
-    """As `read_product`, and every image of the part that the product's XML names is there and not cut short.
+    """As `read_product`, and every image of the part that its XML or manifest names is there and not cut short.
 
     Sizes are held against manifest.safe where it states them, and JPEG 2000 files must end with their end marker; a
     compressed zip member is only looked at when it is unpacked. Nothing is decoded.
@@ -56,7 +57,9 @@ def read_whole_product(root: Path, part: Part = Part.ALL) -> Sentinel2Product:
     members = open_safe(root)
     product, xml = _read(members)
     needed = needed_keys(product.scene.product_type, part)
-    listed = {key: place for place in xml.image_files if (key := image_key(place)) in needed}
+    stated = read_manifest(members)
+    places = (*stated, *xml.image_files)  # the product XML names the bands, the manifest the probabilities too
+    listed = {key: place for place in places if (key := image_key(place)) in needed}
     if product.scene.product_type is not ProductType.L1C and part is not Part.BANDS:
         listed.setdefault("SCL_20", "…_SCL_20m")  # without it no pixel can be judged
     for key, place in listed.items():
@@ -65,7 +68,7 @@ def read_whole_product(root: Path, part: Part = Part.ALL) -> Sentinel2Product:
                 f"{root}: {place} is missing ({key}). The download was probably cut short: delete it and download it "
                 f"again."
             )
-    _check_images(members, [product.images[key] for key in sorted(needed & product.images.keys())])
+    _check_images(members, [product.images[key] for key in sorted(needed & product.images.keys())], stated)
     return product
 
 
@@ -170,8 +173,7 @@ def _check_names(
             )
 
 
-def _check_images(members: SafeMembers, places: list[str]) -> None:
-    stated = read_manifest(members)
+def _check_images(members: SafeMembers, places: list[str], stated: Mapping[str, StatedFile]) -> None:
     for place in places:
         size = members.sizes[place]
         expected = stated[place].size if place in stated else 0

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 import stat
 import zipfile
 from collections.abc import Mapping
@@ -28,9 +29,7 @@ MAX_XML_BYTES = 32 * 1000**2
 
 def product_name(name: str) -> str:
     """Name of a product without the endings that archives add: "NAME.SAFE.zip" to "NAME"."""
-    for suffix in (".zip", ".SAFE", ".safe"):
-        name = name.removesuffix(suffix)
-    return name
+    return re.sub(r"(\.safe)?(\.zip)?$", "", name, count=1, flags=re.IGNORECASE)
 
 
 def is_zip(root: Path) -> bool:

@@ -41,6 +41,13 @@ class TestLocalArchive:
         assert [product.product_id for product in found] == [MADE.product_id, OTHER.product_id]
         assert all(isinstance(product, Sentinel2Scene) for product in found)
 
+    @pytest.mark.parametrize("ending", [".zip", ".SAFE.zip", ".ZIP"])
+    def test_knows_the_endings_that_archives_give_to_zips(self, tmp_path: Path, ending: str) -> None:
+        path = MADE.write_zip(tmp_path)
+        path.rename(tmp_path / f"{MADE.product_id}{ending}")
+        (found,) = search(tmp_path)
+        assert isinstance(found, Sentinel2Scene)
+
     def test_finds_a_folder_without_the_suffix(self, tmp_path: Path) -> None:
         root = MADE.write_folder(tmp_path)
         root.rename(root.with_suffix(""))

@@ -1,5 +1,6 @@
 """Reading JPEG 2000 images by their internal tiles."""
 
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -70,10 +71,11 @@ class TestTiledImage:
         with pytest.raises(ValueError, match="internal tiles"):
             TiledImage(str(image)).read_blocks(np.ones((2, 2), dtype=bool), np.zeros(SHAPE, dtype=np.uint16))
 
-    def test_names_the_file_that_is_cut_short(self, image: Path, tmp_path: Path) -> None:
+    @pytest.mark.parametrize("threads", [1, 3])
+    def test_names_the_file_that_is_cut_short(self, image: Path, tmp_path: Path, threads: int) -> None:
         cut = tmp_path / "cut.jp2"
         cut.write_bytes(image.read_bytes()[:-60_000])
-        tiled = TiledImage(str(cut))
+        tiled = TiledImage(str(cut), threads=threads)
         with pytest.raises(UnusableSceneError, match=r"cut\.jp2 cannot be decoded"):
             tiled.read_blocks(np.ones(tiled.blocks, dtype=bool), np.zeros(SHAPE, dtype=np.uint16))
 
@@ -87,6 +89,11 @@ class TestReadImage:
 
     def test_gives_every_pixel(self, image: Path, pixels: np.ndarray) -> None:
         np.testing.assert_array_equal(read_image(str(image)), pixels)
+
+    def test_reads_from_a_zip_that_was_not_unpacked(self, image: Path, pixels: np.ndarray, tmp_path: Path) -> None:
+        with zipfile.ZipFile(tmp_path / "a.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.write(image, "NAME.SAFE/image.jp2")
+        np.testing.assert_array_equal(read_image(f"/vsizip/{tmp_path}/a.zip/NAME.SAFE/image.jp2"), pixels)
 
     def test_rounds_the_size_of_a_reduced_image_up(self, image: Path) -> None:
         assert read_image(str(image), overview=8).shape == (38, 63)

@@ -73,8 +73,14 @@ class TestReadProduct:
         assert "newer than this version" in caplog.text
 
     def test_recognises_the_pilot_form(self, tmp_path: Path) -> None:
-        made = dataclasses.replace(MADE, product_type="S2MSI2Ap")
-        assert read_product(made.write_folder(tmp_path)).scene.product_type is ProductType.L2AP
+        made = dataclasses.replace(MADE, product_type="S2MSI2Ap", baseline="02.05", offset=None)
+        root = made.write_folder(tmp_path)
+        text = made.product_xml().replace("PRODUCT_URI>", "PRODUCT_URI_2A>").replace("IMAGE_FILE>", "IMAGE_FILE_2A>")
+        text = text.replace("BOA_QUANTIFICATION_VALUE", "L2A_BOA_QUANTIFICATION_VALUE").replace("Granule ", "Granules ")
+        (root / "MTD_MSIL2A.xml").write_text(text.replace("</Granule>", "</Granules>"), encoding="utf-8")
+        product = read_whole_product(root)
+        assert product.scene.product_type is ProductType.L2AP
+        assert (product.scene.baseline, product.quantification, product.add_offset["B04"]) == (205, 10000, 0)
 
     def test_knows_no_cloud_cover_where_none_is_stated(self, tmp_path: Path) -> None:
         assert read_product(dataclasses.replace(MADE, cloud_cover="").write_folder(tmp_path)).scene.cloud_cover is None
@@ -160,6 +166,12 @@ class TestReadWholeProduct:
         made = dataclasses.replace(MADE, without=(f"{band}.jp2",))
         with pytest.raises(UnusableSceneError, match=f"{band} is missing"):
             read_whole_product(made.write_zip(tmp_path))
+
+    def test_names_missing_probabilities_that_the_manifest_states(self, tmp_path: Path) -> None:
+        root = MADE.write_folder(tmp_path)
+        (root / f"{MADE.granule}/QI_DATA/MSK_CLDPRB_20m.jp2").unlink()
+        with pytest.raises(UnusableSceneError, match=r"MSK_CLDPRB_20m\.jp2 is missing"):
+            read_whole_product(root)
 
     def test_does_not_miss_what_no_mosaic_needs(self, tmp_path: Path) -> None:
         made = dataclasses.replace(MADE, without=("TCI_10m", "B01_60m"))

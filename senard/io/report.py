@@ -286,7 +286,7 @@ def _layers(figures: MosaicFigures, resolutions: Sequence[int]) -> str:
             counted[name] = counted.get(name, 0) + composite.counts.get(name, 0)
     text = (
         f"<p>{counted.get('clipped_low', 0):,} values at or below a reflectance of 0.00005 became DN 1, and "
-        f"{counted.get('mended', 0):,} pixels without data inside a chosen scene took their nearest neighbour.</p>"
+        f"{counted.get('mended', 0):,} values without data inside a chosen scene were taken from its nearest pixel.</p>"
     )
     return table("Files of every tile", ("file", "bands in order", "index"), rows) + (text if counted else "")
 

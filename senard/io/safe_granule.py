@@ -59,7 +59,7 @@ def parse_granule_xml(data: bytes, what: str = "MTD_TL.xml") -> GranuleXml:
             view=read_view_angles(root),
             class_shares=_shares(root),
         )
-    except (ValueError, KeyError) as error:
+    except (ValueError, KeyError, ArithmeticError) as error:
         raise UnusableSceneError(f"{what}: a value is impossible ({error}). Download the product again.") from error
 
 

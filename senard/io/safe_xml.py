@@ -23,6 +23,9 @@ KNOWN_SATELLITES = frozenset({"S2A", "S2B", "S2C", "S2D"})
 NEWEST_KNOWN_BASELINE = 511
 """Later ones work too, with a warning. Source: protocols §9."""
 
+LARGEST_OFFSET = 32767
+"""DN; real products have 0 or -1000."""
+
 TEST_BASELINES = frozenset({9999, 1})
 """N9999 and N0001 are test runs and processing by users: they rank below every real baseline."""
 
@@ -129,9 +132,9 @@ def utc_time(text: str, what: str) -> datetime:
     """A time as ESA writes it, with any number of decimals, to timezone-aware UTC."""
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError as error:
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
         raise UnusableSceneError(f"{what}: {text!r} is not a time. Download the product again.") from error
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 def parse_product_xml(data: bytes, what: str = "MTD_MSI.xml") -> ProductXml:
@@ -153,7 +156,7 @@ def parse_product_xml(data: bytes, what: str = "MTD_MSI.xml") -> ProductXml:
     _refuse_many_granules(root, product_id, what)
     try:
         return _product(root, product_id, what, simulated=b"simulated" in data.lower())
-    except (ValueError, KeyError) as error:
+    except (ValueError, KeyError, ArithmeticError, shapely.errors.ShapelyError) as error:
         raise UnusableSceneError(f"{what}: a value is impossible ({error}). Download the product again.") from error
 
 
@@ -162,7 +165,6 @@ def _product(root: etree._Element, product_id: str, what: str, *, simulated: boo
     datatake = required_attribute(root, what, "Datatake", "datatakeIdentifier")
     datastrip = required_attribute(root, what, "Granule", "datastripIdentifier")
     sensing_start = utc_time(required_text(root, what, "DATATAKE_SENSING_START"), what)
-    cloud_cover = find_text(root, "Cloud_Coverage_Assessment")
     return ProductXml(
         product_id=product_id,
         product_type=product_type,
@@ -174,17 +176,11 @@ def _product(root: etree._Element, product_id: str, what: str, *, simulated: boo
         processing_time=utc_time(required_text(root, what, "GENERATION_TIME"), what),
         baseline=_baseline(required_text(root, what, "PROCESSING_BASELINE"), what),
         relative_orbit=int(required_text(root, what, "SENSING_ORBIT_NUMBER")),
-        cloud_cover=float(cloud_cover) if cloud_cover is not None else None,
+        cloud_cover=_percent(find_text(root, "Cloud_Coverage_Assessment")),
         footprint=_footprint(root, what),
         image_files=_image_files(root),
         add_offset=_offsets(root),
-        quantification=round(
-            float(
-                required_text(
-                    root, what, "BOA_QUANTIFICATION_VALUE", "L2A_BOA_QUANTIFICATION_VALUE", "QUANTIFICATION_VALUE"
-                )
-            )
-        ),
+        quantification=_quantification(root, what),
         aot_quantification=float(find_text(root, "AOT_QUANTIFICATION_VALUE", "L2A_AOT_QUANTIFICATION_VALUE") or 1000.0),
         simulated=simulated,
     )
@@ -252,6 +248,20 @@ def _matched(pattern: str, text: str, what: str) -> str:
     return match.group(1)
 
 
+def _percent(text: str | None) -> float | None:
+    """A share from 0 to 100; None where nothing, or nothing possible, is stated."""
+    value = float(text) if text is not None else -1.0
+    return value if 0 <= value <= 100 else None
+
+
+def _quantification(root: etree._Element, what: str) -> int:
+    names = ("BOA_QUANTIFICATION_VALUE", "L2A_BOA_QUANTIFICATION_VALUE", "QUANTIFICATION_VALUE")
+    value = round(float(required_text(root, what, *names)))
+    if value <= 0:
+        raise ValueError(f"quantification {value}")
+    return value
+
+
 def _image_files(root: etree._Element) -> tuple[str, ...]:
     names = ("IMAGE_FILE", "IMAGE_FILE_2A", "IMAGE_ID", "IMAGE_ID_2A")
     found = [element.text for name in names for element in root.iterfind(f".//{{*}}{name}")]
@@ -263,7 +273,10 @@ def _offsets(root: etree._Element) -> dict[str, int]:
     stated: dict[int, int] = {}
     for name in ("RADIO_ADD_OFFSET", "BOA_ADD_OFFSET"):
         for element in root.iterfind(f".//{{*}}{name}"):
-            stated[int(element.get("band_id") or "")] = round(float((element.text or "").strip()))
+            offset = round(float((element.text or "").strip()))
+            if abs(offset) > LARGEST_OFFSET:
+                raise ValueError(f"{name} {offset}")
+            stated[int(element.get("band_id") or "")] = offset
     return {band.name: stated.get(band.band_id, 0) for band in BANDS.values()}
 
 
@@ -275,6 +288,8 @@ def _footprint(root: etree._Element, what: str) -> BaseGeometry | None:
         if len(numbers) % 2:
             raise UnusableSceneError(f"{what}: EXT_POS_LIST has {len(numbers)} numbers, expected pairs of lat lon.")
         ring = list(zip(numbers[1::2], numbers[0::2], strict=True))
+        if not all(abs(lon) <= 360 and abs(lat) <= 90 for lon, lat in ring):  # neither is true of NaN
+            raise ValueError(f"EXT_POS_LIST leads to no place on Earth: {ring[:3]}")
         if len(ring) >= 4:
             polygons.append(split_at_antimeridian(ring))
     if not polygons:

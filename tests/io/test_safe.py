@@ -2,6 +2,7 @@
 
 import dataclasses
 import logging
+import re
 import zipfile
 from datetime import UTC, datetime
 from pathlib import Path
@@ -92,6 +93,31 @@ class TestReadProduct:
         assert footprint.geom_type == "MultiPolygon"
         assert footprint.area == pytest.approx(2.0)
         assert (footprint.bounds[0], footprint.bounds[2]) == (-180.0, 180.0)
+
+    @pytest.mark.parametrize(
+        ("element", "value"),
+        [
+            ("BOA_QUANTIFICATION_VALUE", "0"),
+            ("BOA_ADD_OFFSET band_id", "inf"),
+            ("BOA_ADD_OFFSET band_id", "-99999"),
+            ("EXT_POS_LIST", "1 95 1 96 2 96 nan 95"),
+            ("EXT_POS_LIST", "430 1 440 1 440 2 430 2"),
+            ("GENERATION_TIME", "0001-01-01T00:00:00+14:00"),
+            ("SENSING_ORBIT_NUMBER", "R051"),
+        ],
+    )
+    def test_refuses_a_value_that_cannot_be(self, tmp_path: Path, element: str, value: str) -> None:
+        root = MADE.write_folder(tmp_path)
+        text = re.sub(rf"(<{element}[^>]*>)[^<]*", rf"\g<1>{value}", MADE.product_xml(), count=1)
+        (root / "MTD_MSIL2A.xml").write_text(text, encoding="utf-8")
+        with pytest.raises(UnusableSceneError, match=r"MTD_MSIL2A\.xml: .*(impossible|not a time)"):
+            read_product(root)
+
+    @pytest.mark.parametrize("stated", ["nan", "-3", "120"])
+    def test_takes_an_impossible_cloud_cover_for_none(self, tmp_path: Path, stated: str) -> None:
+        assert (
+            read_product(dataclasses.replace(MADE, cloud_cover=stated).write_folder(tmp_path)).scene.cloud_cover is None
+        )
 
     def test_refuses_several_granules(self, tmp_path: Path) -> None:
         with pytest.raises(UnusableSceneError, match="before December 2016"):

@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections.abc import Mapping
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -11,10 +10,11 @@ import numpy as np
 import rasterio
 from rasterio.windows import Window
 
+from senard.io.scenes_file import read_verdict
+from senard.io.sources_file import SOURCES_RASTER, read_source_counts
 from senard.model.grid import Tile
 from senard.model.mosaic import CompositeFigures, MosaicParts, SceneRow, TileFigures
 
-SOURCES_FILE = "sources_20.tif"
 CLEAR_BAND = 2
 """Band of the source map that counts clear observations."""
 
@@ -26,14 +26,13 @@ _FOLDERS = re.compile(r"(?<![\w.<])/(?:[^\s/:;,'\"]+/)+")
 
 
 def read_tile_figures(tile: Tile, folder: Path) -> TileFigures:
-    """What the selection counted on one tile, from its sources.json."""
-    values = _json(folder / "sources.json")
-    return TileFigures(
-        tile=tile,
-        area_pixels=int(values["aoi_pixels"]),
-        pixels=_counts(values["pixels"]),
-        levels=_counts(values.get("levels", {})),
-    )
+    """What the selection counted on one tile.
+
+    Raises:
+        IncompleteError: if the folder holds no source map.
+    """
+    counts = read_source_counts(folder)
+    return TileFigures(tile=tile, area_pixels=counts.aoi_pixels, pixels=counts.pixels, levels=counts.levels)
 
 
 def read_scene_rows(parts: MosaicParts, tiles: tuple[TileFigures, ...]) -> tuple[SceneRow, ...]:
@@ -42,7 +41,7 @@ def read_scene_rows(parts: MosaicParts, tiles: tuple[TileFigures, ...]) -> tuple
     rows = []
     for source, (scene, mask) in enumerate(zip(parts.result.kept, parts.masks, strict=True), 1):
         pixels = sum(tile.pixels.get(source, 0) for tile in tiles)
-        reason = parts.reasons.get(scene.product_id) or _verdict(mask)
+        reason = parts.reasons.get(scene.product_id) or read_verdict(mask)
         judged = _json(mask / "scene.json") if (mask / "scene.json").is_file() else {}
         clear_share = judged.get("clear_share")
         rows.append(
@@ -86,7 +85,7 @@ def count_clear(folder: Path, size: int = 1024) -> dict[int, int]:
         Number of clear observations to pixels of 20 m.
     """
     counts: dict[int, int] = {}
-    with rasterio.open(folder / SOURCES_FILE) as file:
+    with rasterio.open(folder / SOURCES_RASTER) as file:
         for row, col in product(range(0, file.height, size), range(0, file.width, size)):
             window = Window(col, row, min(size, file.width - col), min(size, file.height - row))
             source, clear = file.read([1, CLEAR_BAND], window=window)
@@ -99,17 +98,6 @@ def count_clear(folder: Path, size: int = 1024) -> dict[int, int]:
 def without_folders(text: str) -> str:
     """A message on one line without the folders of its paths, which differ from machine to machine."""
     return _FOLDERS.sub("", " ".join(text.split()))
-
-
-def _verdict(mask: Path) -> str:
-    """Why a scene was found to be unusable; empty where it was not."""
-    path = mask / "unusable.json"
-    return str(_json(path).get("reason", "")) if path.is_file() else ""
-
-
-def _counts(values: Mapping[str, int]) -> dict[int, int]:
-    """Keys of JSON are text: as numbers, in order."""
-    return dict(sorted((int(key), int(value)) for key, value in values.items() if value))
 
 
 def _json(path: Path) -> Any:

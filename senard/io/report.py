@@ -21,7 +21,7 @@ LEVELS = {
     1: "clear: passes every test",
     2: "clear, but where a shadow may fall or with too few dates to be sure",
     3: "called clear by the scene classification, doubtful beside other dates",
-    4: "least bad: beside a cloud or a shadow, or saturated",
+    4: "least bad: beside a cloud or a shadow, saturated, or snow",
     5: "cloudy: nothing better was seen",
 }
 """What the quality levels mean; 0 is a gap."""

@@ -9,11 +9,11 @@ import pyproj
 
 from senard.algorithms.pictures import paint_classes, perceptual_ramp, pick_colours, stretch_colours
 from senard.algorithms.tiling import project_area
-from senard.io.figures import SOURCES_FILE
 from senard.io.map_sheet import GAP, DateLegend, LegendDay, draw_sheet
 from senard.io.pictures import burn_area, read_reduced, shown_area, write_png, write_world_file
 from senard.io.product_folder import DATE_MAP, QUICKLOOK, QUICKLOOK_WORLD, mosaic_file
-from senard.model.arrays import UInt8Array
+from senard.io.sources_file import SOURCES_RASTER
+from senard.model.arrays import BoolArray, UInt8Array
 from senard.model.grid import Tile
 from senard.model.mosaic import MosaicFigures
 from senard.model.picture import PictureFrame
@@ -66,10 +66,11 @@ def _date_map(figures: MosaicFigures, tiles: Sequence[Tile], sources: Sequence[P
     """The sheet with the map of acquisition dates."""
     request = figures.request
     frame = PictureFrame.around(tiles, longest=MAP_PIXELS, finest_m=FINEST_MAP_M)
-    source = read_reduced([path / SOURCES_FILE for path in sources], tiles, frame, (1,), average=False)[0]
+    source = read_reduced([path / SOURCES_RASTER for path in sources], tiles, frame, (1,), average=False)[0]
     area = shown_area(project_area(request.aoi, request.crs), frame)
     ramp = perceptual_ramp()
-    painted = paint_classes(source, _source_colours(figures, ramp), shown=burn_area(area, frame) | (source > 0))
+    shown = wanted_pixels(figures, frame) | (source > 0)
+    painted = paint_classes(source, _source_colours(figures, ramp), shown=shown)
     count = len(figures.pixels_per_day)
     dates = "1 date" if count == 1 else f"{count} dates"
     return draw_sheet(
@@ -85,6 +86,16 @@ def _date_map(figures: MosaicFigures, tiles: Sequence[Tile], sources: Sequence[P
         legend=_legend(figures),
         scale=ground_scale(frame),
     )
+
+
+def wanted_pixels(figures: MosaicFigures, frame: PictureFrame) -> BoolArray:
+    """(y, x) bool, True where a picture should have data: in the area, or in all tiles where they are not clipped."""
+    request = figures.request
+    wanted = burn_area(shown_area(project_area(request.aoi, request.crs), frame), frame)
+    if not request.clip:
+        for tile in figures.tiles:
+            wanted[frame.window(tile.tile).slices] = True
+    return wanted
 
 
 def _source_colours(figures: MosaicFigures, ramp: UInt8Array) -> UInt8Array:

@@ -6,16 +6,16 @@ from pathlib import Path
 import numpy as np
 
 from senard.algorithms.pictures import paint_classes, perceptual_ramp, pick_colours
-from senard.algorithms.tiling import project_area
-from senard.io.figures import CLEAR_BAND, LEVEL_BAND, SOURCES_FILE
+from senard.io.figures import CLEAR_BAND, LEVEL_BAND
 from senard.io.map_sheet import GAP
-from senard.io.pictures import burn_area, jpeg_bytes, png_bytes, read_picture, read_reduced, shown_area
+from senard.io.pictures import jpeg_bytes, png_bytes, read_picture, read_reduced
 from senard.io.product_folder import DATE_MAP, QUICKLOOK, REPORT, mosaic_file
 from senard.io.report import ReportPictures, write_report_file
+from senard.io.sources_file import SOURCES_RASTER
 from senard.model.arrays import UInt8Array
 from senard.model.mosaic import MosaicFigures
 from senard.model.picture import PictureFrame
-from senard.steps.draw_pictures import FINEST_MAP_M, day_position, shown_bands
+from senard.steps.draw_pictures import FINEST_MAP_M, day_position, shown_bands, wanted_pixels
 
 QUICKLOOK_PIXELS = 1200
 """Longer side of the quicklook inside the report, pixels: a page that can still be mailed."""
@@ -65,10 +65,9 @@ def _maps(figures: MosaicFigures, sources: Sequence[Path]) -> tuple[UInt8Array, 
     """The maps of clear observations and of quality levels, gaps grey."""
     tiles = [tile.tile for tile in figures.tiles]
     frame = PictureFrame.around(tiles, longest=MAP_PIXELS, finest_m=FINEST_MAP_M)
-    files = [path / SOURCES_FILE for path in sources]
+    files = [path / SOURCES_RASTER for path in sources]
     source, clear, level = read_reduced(files, tiles, frame, (1, CLEAR_BAND, LEVEL_BAND), average=False)
-    area = shown_area(project_area(figures.request.aoi, figures.request.crs), frame)
-    shown = burn_area(area, frame) | (source > 0)
+    shown = wanted_pixels(figures, frame) | (source > 0)
     levels = paint_classes(np.minimum(level, len(LEVEL_COLOURS) - 1), LEVEL_COLOURS, shown=shown)
     counts = paint_classes(clear, _clear_colours(figures), shown=shown)
     for painted in (levels, counts):

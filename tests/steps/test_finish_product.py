@@ -4,6 +4,7 @@ import csv
 import json
 import re
 import shutil
+from dataclasses import replace
 from datetime import UTC, datetime
 from html.parser import HTMLParser
 from pathlib import Path
@@ -15,6 +16,7 @@ from PIL import Image
 
 from senard.algorithms.pictures import perceptual_ramp
 from senard.io.map_sheet import GAP
+from senard.io.pictures import read_picture
 from senard.io.product_folder import verify_folder
 from senard.model.mosaic import MosaicParts, RunFigures
 from senard.steps.finish_product import finish_product
@@ -140,6 +142,13 @@ class TestDateMap:
         # 4 May and 13 June are days 3 and 43 of the 91 between first and last day
         expected = {tuple(ramp[round(255 * days / 91)].tolist()) for days in (3, 43)}
         assert expected | {GAP} <= colours
+
+    def test_with_gaps_in_the_corners_of_tiles_that_are_not_clipped(self, tmp_path: Path, folder: Path) -> None:
+        whole, parts = build_mosaic(tmp_path)
+        finish_product(whole, replace(parts, request=replace(parts.request, clip=False)), RUN)
+        grey = [np.all(read_picture(place / "acquisition_date.png") == GAP, axis=-1).sum() for place in (folder, whole)]
+        # a square of 1400 pixels without the circle in it
+        assert grey[1] - grey[0] == pytest.approx(1400**2 * (1 - np.pi / 4), rel=0.02)
 
 
 class PageReader(HTMLParser):

@@ -11,9 +11,7 @@ from senard.model.product import Part
 from senard.model.request import Fill, MosaicRequest
 from workflows.paths import ProductPaths, WorkPaths, query_key, without_key
 
-REQUEST = MosaicRequest(
-    name="brussels", aoi=box(4, 50, 5, 51), first_day=date(2024, 5, 1), last_day=date(2024, 7, 31)
-)
+REQUEST = MosaicRequest(name="brussels", aoi=box(4, 50, 5, 51), first_day=date(2024, 5, 1), last_day=date(2024, 7, 31))
 
 
 class TestQueryKey:

@@ -1,0 +1,107 @@
+"""Real commands in processes of their own, and what they leave."""
+
+import hashlib
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+BIN = Path(sys.executable).parent
+TIMEOUT_S = 120
+QUICK = "[senard.worker]\nretry_delay = 0.1\n[worker]\nwait_interval = 0.1\nwait_jitter = 0\n"
+"""A configuration that only shortens pauses."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Site:
+    """An archive, an area and a period, and the folder where commands are typed: one without luigi.cfg."""
+
+    archive: Path
+    area: Path
+    folder: Path
+
+    @property
+    def out(self) -> Path:
+        """Where products appear."""
+        return self.folder / "out"
+
+    def asked(self, **changes: str | Path | None) -> list[str]:
+        """The parameters of the call; a change to None leaves one out, "" makes a switch stand alone."""
+        values: dict[str, str | Path | None] = {
+            "aoi": self.area,
+            "start": "2024-06-01",
+            "end": "2024-07-31",
+            "archive": self.archive,
+            "outdir": self.out,
+            **changes,
+        }
+        words: list[str] = []
+        for name, value in values.items():
+            if value is not None:
+                words += [f"--{name.replace('_', '-')}", str(value)] if value != "" else [f"--{name.replace('_', '-')}"]
+        return words
+
+    def senard(self, *words: str, **changes: str | Path | None) -> subprocess.CompletedProcess[str]:
+        """`senard mosaic …` to its end."""
+        return finish(start([BIN / "senard", "mosaic", *self.asked(**changes), *words], self.folder))
+
+    def luigi(
+        self, *words: str, task: str = "MosaicAOI", **changes: str | Path | None
+    ) -> subprocess.CompletedProcess[str]:
+        """`luigi --module workflows MosaicAOI …` to its end; alone if no scheduler is named."""
+        return finish(self.start_luigi(*words, task=task, **changes))
+
+    def start_luigi(self, *words: str, task: str = "MosaicAOI", **changes: str | Path | None) -> subprocess.Popen[str]:
+        """The same, just started."""
+        scheduler = [] if any(word.startswith("--scheduler") for word in words) else ["--local-scheduler"]
+        command = [BIN / "luigi", "--module", "workflows", task, *self.asked(**changes), *scheduler, *words]
+        return start(command, self.folder)
+
+    def product(self) -> Path:
+        """The one product folder."""
+        (found,) = [path for path in self.out.iterdir() if not path.name.startswith(".")]
+        return found
+
+
+def start(
+    command: Sequence[str | Path], folder: Path, environment: Mapping[str, str] | None = None
+) -> subprocess.Popen[str]:
+    """Start a command in a folder, in a process group of its own."""
+    folder.mkdir(parents=True, exist_ok=True)
+    config = folder.parent / "quick.cfg"  # beside the folder, not in it: there is no luigi.cfg where the command runs
+    config.write_text(QUICK)
+    return subprocess.Popen(
+        [str(word) for word in command],
+        cwd=folder,
+        env={**os.environ, "LUIGI_CONFIG_PATH": str(config), **(environment or {})},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def finish(process: subprocess.Popen[str]) -> subprocess.CompletedProcess[str]:
+    """Wait for a command."""
+    try:
+        out, err = process.communicate(timeout=TIMEOUT_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        raise
+    return subprocess.CompletedProcess(process.args, process.returncode, out, err)
+
+
+def contents(folder: Path) -> dict[str, str]:
+    """Every file of a product by name, with its SHA-256; run.json tells of the run and differs."""
+    return {
+        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.name != "run.json"
+    }
+
+
+def leftovers(folder: Path) -> list[str]:
+    """Names of half-made files and folders."""
+    return [path.name for path in folder.rglob(".*") if "partial" in path.name or "scratch" in path.name]

@@ -61,9 +61,9 @@ def _ratio(high: Float32Array, low: Float32Array) -> Float32Array:
 
 def _cloud_likelihood(band: dict[str, Float32Array], ndvi: Float32Array) -> Float32Array:
     """0-1: bright in the blue and red, and not green."""
-    bright = np.clip((0.5 * (band["B02"] + band["B04"]) - 0.09) / 0.16, 0, 1)
+    bright = np.clip((0.5 * (band["B02"] + band["B04"]) - 0.108) / 0.16, 0, 1)
     white = np.clip((0.62 - ndvi) / 0.25, 0, 1)
-    blue = np.clip((band["B02"] / np.maximum(band["B04"], np.float32(0.01)) - 0.62) / 0.25, 0, 1)
+    blue = np.clip((band["B02"] / np.maximum(band["B04"], np.float32(0.01)) - 0.58) / 0.20, 0, 1)
     return bright * white * blue
 
 
@@ -73,7 +73,7 @@ def _land(band: dict[str, Float32Array], ndvi: Float32Array) -> UInt8Array:
     scl[ndvi < 0.35] = Scl.NOT_VEGETATED
     scl[ndvi > 0.42] = Scl.VEGETATION
     water = (_ratio(band["B03"], band["B8A"]) > 0.05) & (band["B8A"] < 0.16) & (band["B11"] < 0.09)
-    dark = (band["B8A"] < 0.115) & (band["B11"] < 0.10)
+    dark = (band["B8A"] < 0.172) & (band["B11"] < 0.135)
     scl[dark] = Scl.DARK_AREA
     # Shade is blue (its light comes from the sky): dark in the NIR and SWIR, not so dark in the blue.
     scl[dark & (band["B02"] > 0.55 * band["B04"]) & (band["B8A"] > 0.02)] = Scl.CLOUD_SHADOW

@@ -81,6 +81,9 @@ SPECTRA: Float32Array = _SPECTRA
 _PARCEL_M = 420.0
 """Typical side of a field, Mercator metres."""
 
+_REGION_M = 7_000.0
+"""Side of a region whose fields lie the same way, Mercator metres."""
+
 _MEADOW_DAYS = 45.0
 """Days that cut grass needs to look green again."""
 
@@ -90,7 +93,10 @@ def elevation(x: float, y: float, seed: int) -> float:
     """Height of the ground, m above some sea level; negative means under water."""
     broad = fractal_noise(x / 26_000.0, y / 26_000.0, 5, seed + 11)
     hills = max(0.0, value_noise(x / 60_000.0, y / 60_000.0, seed + 12) - 0.45)
-    return 45.0 + 55.0 * broad + 900.0 * hills * hills * (1.2 + fractal_noise(x / 5_000.0, y / 5_000.0, 4, seed + 13))
+    height = 45.0 + 55.0 * broad
+    if hills > 0.0:
+        height += 1000.0 * hills * hills * (1.2 + fractal_noise(x / 5_000.0, y / 5_000.0, 4, seed + 13))
+    return height
 
 
 @numba.njit(cache=True, inline="always")
@@ -133,16 +139,23 @@ def _bare_after(cover: int, day: float, cut: float) -> int:
 
 @numba.njit(cache=True)
 def parcel(x: float, y: float, seed: int) -> tuple[int, int, float]:
-    """The field that a place belongs to: its two lattice numbers, and the distance to its border, Mercator m.
+    """The field that a place belongs to: two numbers, and the distance to its border, Mercator m.
 
-    Fields are the cells around jittered lattice points, measured with the larger of the two coordinates in a frame that
-    is turned from region to region: four-sided and of mixed sizes.
+    Fields are the cells around jittered lattice points, measured with the larger of the two coordinates: four-sided and
+    of mixed sizes. The lattice lies differently in every region of about 7 km.
     """
-    turn = 6.0 * value_noise(x / 40_000.0, y / 40_000.0, seed + 21)
-    u = (x * np.cos(turn * 0.1) - y * np.sin(turn * 0.1)) / _PARCEL_M
-    v = (x * np.sin(turn * 0.1) + y * np.cos(turn * 0.1)) / _PARCEL_M
+    wave = 1500.0 * (value_noise(x / 2_500.0, y / 2_500.0, seed + 20) - 0.5)
+    rx = int(np.floor((x + wave) / _REGION_M))
+    ry = int(np.floor((y - wave) / _REGION_M))
+    turn = 3.1416 * hash01(rx, ry, seed + 21)
+    size = _PARCEL_M * (0.6 + 0.9 * hash01(rx, ry, seed + 19))
+    dx = x - rx * _REGION_M
+    dy = y - ry * _REGION_M
+    u = (dx * np.cos(turn) - dy * np.sin(turn)) / size
+    v = (dx * np.sin(turn) + dy * np.cos(turn)) / size
     iu = int(np.floor(u))
     iv = int(np.floor(v))
+    own = 1000 * (rx * 31 + ry * 17)  # fields of different regions are different fields
     nearest = 1e9
     second = 1e9
     best_u = iu
@@ -151,8 +164,9 @@ def parcel(x: float, y: float, seed: int) -> tuple[int, int, float]:
         for dv in range(-1, 2):
             cu = iu + du
             cv = iv + dv
-            pu = cu + 0.15 + 0.7 * hash01(cu, cv, seed + 22)
-            pv = cv + 0.15 + 0.7 * hash01(cu, cv, seed + 23)
+            jitter = hash01(cu + own, cv, seed + 22)
+            pu = cu + 0.15 + 0.7 * jitter
+            pv = cv + 0.15 + 0.7 * ((jitter * 4096.0) % 1.0)
             distance = max(abs(u - pu), 1.5 * abs(v - pv))
             if distance < nearest:
                 second = nearest
@@ -161,7 +175,7 @@ def parcel(x: float, y: float, seed: int) -> tuple[int, int, float]:
                 best_v = cv
             elif distance < second:
                 second = distance
-    return best_u, best_v, (second - nearest) * _PARCEL_M * 0.5
+    return best_u + own, best_v, (second - nearest) * size * 0.5
 
 
 @numba.njit(cache=True)
@@ -191,22 +205,21 @@ def cover_at(x: float, y: float, height: float, seed: int) -> tuple[int, float, 
     if height < 0.0:
         turbid = fractal_noise(x / 15_000.0, y / 15_000.0, 3, seed + 41)
         return (TURBID_WATER if turbid > 0.5 or height > -2.0 else CLEAR_WATER), 0.5, 0.5, 0.5
+    moist = fractal_noise(x / 9_000.0, y / 9_000.0, 4, seed + 42)
+    if height < 1.5 and moist < 0.6:
+        return SAND, 0.5, 0.5, 0.5
+    if height > 300.0 + 60.0 * moist:
+        return ROCK, 0.5, 0.5, 0.5
+    if fractal_noise(x / 7_000.0, y / 7_000.0, 3, seed + 43) > 1.45:
+        return _built_cover(x, y, seed), 0.5, 0.5, 0.5
+    if height < 9.0 and moist > 0.5:
+        return WETLAND, 0.5, 0.5, 0.5
+    if moist > 0.1:
+        return (CONIFER if fractal_noise(x / 3_000.0, y / 3_000.0, 3, seed + 44) > 0.0 else BROADLEAF), 0.5, 0.5, 0.5
     pu, pv, border = parcel(x, y, seed)
     luck = hash01(pu, pv, seed + 24)
     cut = hash01(pu, pv, seed + 25)
     tint = hash01(pu, pv, seed + 26)
-    moist = fractal_noise(x / 9_000.0, y / 9_000.0, 4, seed + 42)
-    town = fractal_noise(x / 7_000.0, y / 7_000.0, 3, seed + 43)
-    if height < 3.0 and moist < 0.6:
-        return SAND, luck, cut, tint
-    if height > 260.0 + 60.0 * moist:
-        return ROCK, luck, cut, tint
-    if town > 1.45:
-        return _built_cover(x, y, seed), luck, cut, tint
-    if height < 9.0 and moist > 0.5:
-        return WETLAND, luck, cut, tint
-    if moist > 0.1:
-        return (CONIFER if fractal_noise(x / 3_000.0, y / 3_000.0, 3, seed + 44) > 0.0 else BROADLEAF), 0.5, 0.5, 0.5
     if border < 12.0:
         return (BUILT if luck < 0.25 else GRASS), luck, 0.9, tint
     kind = hash01(pu, pv, seed + 27)
@@ -231,8 +244,9 @@ def snow_share(x: float, y: float, height: float, day: float, year_seed: int, se
         year_seed: number that differs between spells of weather (10 days).
         seed: which ground.
     """
-    patch = fractal_noise(x / 12_000.0, y / 12_000.0, 5, seed + 51)
-    permanent = smoothstep(330.0, 370.0, height + 25.0 * patch)
+    permanent = 0.0
+    if height > 360.0:
+        permanent = smoothstep(430.0, 480.0, height + 25.0 * fractal_noise(x / 12e3, y / 12e3, 5, seed + 51))
     distance = min(abs(day - 20.0), abs(day - 385.0))
     if distance > 75.0 or height < 0.0:
         return permanent

@@ -24,6 +24,9 @@ _NEAR_EDGE = (21.43, 60.0)
 
 _OVERHEAD = (24.9, 60.0)
 
+_CROSSING = (24.05, 60.0)
+# A datatake split here is split inside the products.
+
 
 def sample_plan(*, seed: int = 7) -> ArchivePlan:
     """The archive of `make mosaic`: two UTM zones, six dates and some trouble.
@@ -43,7 +46,10 @@ def sample_plan(*, seed: int = 7) -> ArchivePlan:
             _acquisition(datetime(2024, 6, 26, 9, 40, 41, tzinfo=UTC), "S2C", 511, 79, seed, 0.3),
             swath_centre=_NEAR_EDGE,
         ),
-        _acquisition(datetime(2024, 7, 11, 9, 50, 29, tzinfo=UTC), "S2B", 301, 122, seed, 0.4),
+        replace(
+            _acquisition(datetime(2024, 7, 11, 9, 50, 29, tzinfo=UTC), "S2B", 301, 122, seed, 0.4),
+            swath_centre=_CROSSING,
+        ),
         replace(_acquisition(datetime(2024, 7, 23, 9, 40, 31, tzinfo=UTC), "S2A", 511, 36, seed, 0.2), plumes=1),
     ]
     acquisitions = [on_tile(date, tile) for date in dates for tile in _SAMPLE_OFFSETS]

@@ -12,7 +12,7 @@ from senard.simulation.acquisition import SimulatedAcquisition
 from senard.simulation.geometry import HALF_SWATH_M, NODE_STEP_PX, Nodes, along_limits, nodes_of
 from senard.simulation.ground import BAND_NAMES, SPECTRA, ground_at
 from senard.simulation.noise import value_noise
-from senard.simulation.sky import BAND_TABLE, SNOW_ON_GROUND, sky_at, through_sky, weather_numbers, weather_of
+from senard.simulation.sky import SNOW_ON_GROUND, band_table, sky_at, veil_at, weather_numbers, weather_of
 
 FINE_BANDS = ("B02", "B03", "B04", "B08")
 """Bands of 10 m."""
@@ -111,7 +111,7 @@ def _fill(acquisition: SimulatedAcquisition, nodes: Nodes, strip: Strip) -> None
         along_limits(acquisition),
         weather_numbers(weather),
         SPECTRA,
-        BAND_TABLE,
+        band_table(weather),
         _NOISE,
         _BAND_EDGE_M,
         (strip.fine, strip.coarse, strip.truth, strip.sky, strip.aerosol, strip.cover),
@@ -128,21 +128,17 @@ def _sign(strip: Strip, band: str, reflectance: float) -> None:
 
 
 @numba.njit(cache=True, inline="always")
-def _bell(x: int, y: int, seed: int) -> float:
-    """A nearly normal number (sum of four uniform ones of 16 bits) that a pixel decides; deviation 1."""
+def _bells(x: int, y: int, seed: int) -> tuple[float, float]:
+    """Two independent numbers of deviation 1 that a pixel decides, each the sum of two uniform ones of 16 bits."""
     h = np.uint64(x) * np.uint64(0x9E3779B97F4A7C15) + np.uint64(y) * np.uint64(0xD1B54A32D192ED03) + np.uint64(seed)
     h ^= h >> np.uint64(32)
     h *= np.uint64(0xD6E8FEB86659FD93)
     h ^= h >> np.uint64(32)
     h *= np.uint64(0xD6E8FEB86659FD93)
     h ^= h >> np.uint64(32)
-    total = (
-        (h & np.uint64(0xFFFF))
-        + ((h >> np.uint64(16)) & np.uint64(0xFFFF))
-        + ((h >> np.uint64(32)) & np.uint64(0xFFFF))
-        + (h >> np.uint64(48))
-    )
-    return (float(total) / 65536.0 - 2.0) * 1.7320508
+    low = (h & np.uint64(0xFFFF)) + ((h >> np.uint64(16)) & np.uint64(0xFFFF))
+    high = ((h >> np.uint64(32)) & np.uint64(0xFFFF)) + (h >> np.uint64(48))
+    return (float(low) / 65536.0 - 1.0) * 2.4494897, (float(high) / 65536.0 - 1.0) * 2.4494897
 
 
 @numba.njit(cache=True)
@@ -168,6 +164,8 @@ def _render(nodes, shift, origin, seeds, day, spell, along, numbers, spectra, ta
     state = np.empty(5, dtype=np.float64)
     ground = np.empty(12, dtype=np.float32)
     seen = np.empty(12, dtype=np.float32)
+    factor = np.empty(12, dtype=np.float32)
+    addend = np.empty(12, dtype=np.float32)
     total = np.empty(12, dtype=np.float64)
     true = np.empty(12, dtype=np.float64)
     fine_of = np.array([-1, 0, 1, 2, -1, -1, -1, 3, -1, -1, -1, -1])
@@ -179,7 +177,7 @@ def _render(nodes, shift, origin, seeds, day, spell, along, numbers, spectra, ta
             inside = along[0] <= place[4] <= along[1]
             total[:] = 0.0
             true[:] = 0.0
-            bits = 0
+            bits = veil_at(state, numbers, table, factor, addend)
             snow = 0.0
             for part in range(4):
                 py = 2 * row + part // 2
@@ -194,16 +192,16 @@ def _render(nodes, shift, origin, seeds, day, spell, along, numbers, spectra, ta
                     covers[row, col] = cover
                 for band in range(12):
                     true[band] += 0.25 * ground[band]
-                    seen[band] = ground[band]
-                bits = through_sky(state, numbers, table, seen)
+                    seen[band] = factor[band] * ground[band] + addend[band]
+                for pair in range(6):
+                    grain = _bells(origin[0] + px, origin[1] - py, seeds[1] + 131 * pair + 7919 * origin[2])
+                    seen[2 * pair] += noise[2 * pair] * grain[0]
+                    seen[2 * pair + 1] += noise[2 * pair + 1] * grain[1]
                 for band in range(12):
-                    value = seen[band] + noise[band] * _bell(
-                        origin[0] + px, origin[1] - py, seeds[1] + 131 * band + 7919 * origin[2]
-                    )
-                    total[band] += 0.25 * value
+                    total[band] += 0.25 * seen[band]
                     if fine_of[band] >= 0:
                         held = inside and abs(place[3] + edges[band]) < HALF_SWATH_M
-                        fine[fine_of[band], py, px] = value if held else np.nan
+                        fine[fine_of[band], py, px] = seen[band] if held else np.nan
             for band in range(12):
                 held = inside and abs(place[3] + edges[band]) < HALF_SWATH_M
                 coarse[band, row, col] = total[band] if held else np.nan

@@ -28,7 +28,7 @@ HAZE_DEPTH = 0.15
 
 # By band, in the order of ground.BAND_NAMES: light that reaches the shade, share; SWIR drop of cloud, factor;
 # wavelength over 550 nm; reflectance of thin cirrus relative to B02.
-_BAND_TABLE = np.array(
+_BANDS = np.array(
     [
         #  B01   B02   B03   B04   B05   B06   B07   B08   B8A   B09   B11   B12
         [0.31, 0.28, 0.20, 0.14, 0.12, 0.11, 0.10, 0.09, 0.09, 0.08, 0.03, 0.02],
@@ -39,8 +39,8 @@ _BAND_TABLE = np.array(
     dtype=np.float32,
 )
 
-BAND_TABLE: Float32Array = _BAND_TABLE
-"""(4, band): diffuse share, cloud factor, wavelength over 550 nm, cirrus factor."""
+_SMOKE_EXPONENT = 1.9
+# Ångström exponent of smoke: small particles.
 
 _MEAN_FRACTION = {Regime.DRY: 0.15, Regime.TEMPERATE: 0.45, Regime.CLOUDY: 0.70}
 
@@ -115,7 +115,7 @@ def weather_of(acquisition: SimulatedAcquisition) -> Weather:
         threshold=_threshold(0.0 if acquisition.cloudless else fraction),
         base_m=500 + 1500 * float(share[0]),
         high_m=2500 + 1500 * float(share[1]),
-        density=14 + 26 * float(share[2]),
+        density=3 + 8 * float(share[2]),
         halo_m=350 + 400 * float(share[3]),
         cirrus=1.1 if share[4] < 0.25 and not acquisition.cloudless else 9.0,
         haze=(0.9 + 0.8 * float(share[7])) if share[6] < 0.35 and not acquisition.cloudless else 9.0,
@@ -150,20 +150,31 @@ def weather_numbers(weather: Weather) -> Float64Array:
             weather.halo_m,
             weather.cirrus,
             weather.haze,
-            weather.haze_exponent,
+            weather.gain,
             weather.plumes,
             weather.aerosol_bias,
             weather.aerosol_gradient[0],
             weather.aerosol_gradient[1],
-            weather.gain,
         ],
         dtype=np.float64,
     )
 
 
+def band_table(weather: Weather) -> Float32Array:
+    """What the sky's parts do band by band, for the kernel.
+
+    Returns:
+        (5, 12) float32: diffuse share of light, cloud's reflectance, optical depth of haze and of smoke relative to
+        550 nm, cirrus' reflectance relative to the blue.
+    """
+    haze = _BANDS[2] ** np.float32(-weather.haze_exponent)
+    smoke = _BANDS[2] ** np.float32(-_SMOKE_EXPONENT)
+    return np.stack([_BANDS[0], _BANDS[1], haze, smoke, _BANDS[3]]).astype(np.float32)
+
+
 @numba.njit(cache=True)
 def cloud_field(x: float, y: float, layer: int, seed: int) -> float:
-    """Where clouds stand, mean 0 and deviation about 1; layer 0 is cumulus (features of 9 km), 1 is sheets (25 km).
+    """Where clouds stand, mean 0 and deviation about 1; layer 0 is cumulus (features of 6 km), 1 is sheets (22 km).
 
     Args:
         x: ground-like metres, m.
@@ -171,7 +182,7 @@ def cloud_field(x: float, y: float, layer: int, seed: int) -> float:
         layer: 0 or 1.
         seed: which sky.
     """
-    size = 9_000.0 if layer == 0 else 25_000.0
+    size = 6_000.0 if layer == 0 else 22_000.0
     broad = fractal_noise(x / 90_000.0, y / 90_000.0, 2, seed + 101)
     fine = fractal_noise(x / size, y / size, 7, seed + 102 + layer)
     return 0.45 * broad + 0.893 * fine
@@ -239,7 +250,7 @@ def sky_at(
     halo = 0.0
     if threshold < 8.0:
         for layer in range(2):
-            limit = threshold + (0.15 if layer == 0 else 0.55)
+            limit = threshold + (0.35 if layer == 0 else 0.75)
             height = numbers[1 + layer] * (0.85 + 0.3 * value_noise(x / 70_000.0, y / 70_000.0, seed + 120 + layer))
             # The satellite sees the cloud before ground that lies farther out, by height / 786 km of the way.
             seen_x = x - across * height / 786_000.0 * stretch
@@ -249,9 +260,9 @@ def sky_at(
             slope = 2_200.0 if layer == 0 else 6_000.0
             patch = 0.35 + 1.3 * value_noise(x / 5_000.0, y / 5_000.0, seed + 125)
             gap = max(limit - field, 0.0) * slope / stretch
-            halo = max(halo, 0.42 * patch * np.exp(-gap / numbers[4]))
+            halo = max(halo, 0.5 * patch * np.exp(-gap / numbers[4]))
             shade = cloud_field(x + height * sun[0] * stretch, y + height * sun[1] * stretch, layer, seed)
-            lost *= np.exp(-0.35 * optical_depth(shade, limit, numbers[3]))
+            lost *= np.exp(-0.7 * optical_depth(shade, limit, numbers[3]))
     out[0] = cloud
     out[1] = 1.0 - lost
     haze_depth = 0.0
@@ -270,32 +281,37 @@ def sky_at(
 
 
 @numba.njit(cache=True)
-def through_sky(state: Float64Array, numbers: Float64Array, table: Float32Array, spectrum: Float32Array) -> int:
-    """Change a ground spectrum to what is seen through this sky.
+def veil_at(
+    state: Float64Array, numbers: Float64Array, table: Float32Array, factor: Float32Array, addend: Float32Array
+) -> int:
+    """What this sky makes of any ground spectrum: seen = factor · ground + addend.
 
     Args:
         state: (5,) float64, as `sky_at` wrote.
         numbers: weather_numbers.
-        table: BAND_TABLE.
-        spectrum: (12,) float32, reflectance, changed in place.
+        table: band_table.
+        factor: (12,) float32, written.
+        addend: (12,) float32, reflectance, written.
 
     Returns:
         Bits of the truth: CLOUD, SHADOW, HAZE, SMOKE.
     """
     cloud = 0.85 * state[0] / (state[0] + 7.7)
+    clear = (1.0 - cloud) * (1.0 - cloud)
     for band in range(12):
-        value = spectrum[band] * (1.0 - state[1] * (1.0 - table[0, band]))
-        haze = state[2] * table[2, band] ** (-numbers[7])
-        value = value * (1.0 - 0.15 * haze) + 0.097 * haze
+        haze = state[2] * table[2, band]
+        gain = (1.0 - state[1] * (1.0 - table[0, band])) * (1.0 - 0.15 * haze)
+        light = 0.097 * haze
         if state[3] > 0.0:
-            smoke = state[3] * table[2, band] ** -1.9
-            value = value * np.exp(-0.35 * smoke) + 0.088 * (1.0 - np.exp(-1.1 * smoke)) * 1.6
-        if state[4] > 0.0:
-            value = value * (1.0 - state[4] * table[3, band]) + state[4] * table[3, band]
-        if cloud > 0.0:
-            layer = cloud * table[1, band]
-            value = value * (1.0 - cloud) * (1.0 - cloud) + layer
-        spectrum[band] = value * numbers[12]
+            smoke = state[3] * table[3, band]
+            through = np.exp(-0.35 * smoke)
+            gain *= through
+            light = light * through + 0.14 * (1.0 - np.exp(-1.1 * smoke))
+        thin = state[4] * table[4, band]
+        gain *= 1.0 - thin
+        light = light * (1.0 - thin) + thin
+        factor[band] = gain * clear * numbers[7]
+        addend[band] = (light * clear + cloud * table[1, band]) * numbers[7]
     bits = 0
     if cloud + state[4] > 0.03:
         bits |= 1

@@ -258,7 +258,7 @@ def _scene_row(row_of: SceneRow) -> str:
     return row(
         (
             str(row_of.source),
-            f'<span class="id">{escape(scene.product_id)}</span>',
+            f'<span class="id">{escape(scene.product_id).replace("_", "_<wbr>")}</span>',
             f"<time>{scene.acquisition_date.isoformat()}</time>",
             str(scene.relative_orbit),
             baseline_text(scene),
@@ -310,7 +310,10 @@ def _how_to_open(resolutions: Sequence[int]) -> str:
 
 def _licence(figures: MosaicFigures) -> str:
     """Terms of the data and how to name them."""
+    notice = f"<p>{escape(figures.attribution)}."
+    if figures.simulated:
+        return f"{notice}</p>"
     return (
-        f"<p>{escape(figures.attribution)}. Copernicus Sentinel data are free, full and open; whoever passes them on "
-        "in changed form names them with this sentence.</p>"
+        f"{notice} Copernicus Sentinel data are free, full and open; whoever passes them on in changed form names them "
+        "with this sentence.</p>"
     )

@@ -32,7 +32,7 @@ th, td { padding: .35rem .8rem .35rem 0; border-bottom: 1px solid var(--line); t
 thead th { white-space: nowrap; border-bottom: 2px solid var(--line); }
 .right { text-align: right; white-space: nowrap; }
 tbody th { font-weight: 500; white-space: nowrap; }
-.id { display: block; min-width: 17rem; white-space: normal; overflow-wrap: anywhere; }
+.id { display: block; min-width: 19rem; white-space: normal; }
 .id { font-family: ui-monospace, Consolas, monospace; font-size: .82rem; }
 .bar { display: block; height: .8rem; border-radius: 2px; min-width: 1px; margin-top: .3rem; }
 .key { display: inline-block; width: .9rem; height: .9rem; border-radius: 2px; vertical-align: -.1rem; }

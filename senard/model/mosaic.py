@@ -207,7 +207,9 @@ class MosaicFigures:
 
     @property
     def attribution(self) -> str:
-        """The notice that Copernicus' terms ask for."""
+        """The notice that Copernicus' terms ask for; of simulated products the truth instead."""
+        if self.simulated:
+            return "Made of simulated products, not of Copernicus Sentinel data"
         years = self.years
         if not years:
             return "Contains modified Copernicus Sentinel data"

@@ -164,7 +164,7 @@ class PageReader(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         values = dict(attrs)
-        if tag not in {"meta", "img", "br", "link"}:
+        if tag not in {"meta", "img", "br", "link", "wbr"}:
             self.open.append(tag)
         self.sources += [values["src"] or ""] if "src" in values else []
         self.links += [values["href"] or ""] if "href" in values else []
@@ -199,7 +199,18 @@ class TestReport:
         assert page.pictures_without_text == 0
 
     def test_with_simulated_ground_called_so(self, folder: Path) -> None:
-        assert "Made of simulated products" in (folder / "report.html").read_text(encoding="utf-8")
+        text = (folder / "report.html").read_text(encoding="utf-8")
+        assert "Made of simulated products" in text
+        assert "modified Copernicus" not in text
+
+    def test_with_the_sentence_that_copernicus_asks_for_under_real_ground(self, tmp_path: Path) -> None:
+        folder, parts = build_mosaic(tmp_path, resolutions=(10,))
+        for mask in parts.masks[:2]:
+            (mask / "scene.json").write_text(json.dumps({"clear_share": 0.5, "simulated": False}))
+        finish_product(folder, parts, RUN)
+        text = (folder / "report.html").read_text(encoding="utf-8")
+        assert "Contains modified Copernicus Sentinel data 2024." in text
+        assert "simulated" not in text
 
     def test_whatever_a_reason_holds(self, tmp_path: Path) -> None:
         folder, parts = build_mosaic(tmp_path)

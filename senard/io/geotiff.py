@@ -4,7 +4,9 @@ Scratch is tiled, ZSTD-1, band after band: reading it costs a thirtieth of decod
 the COG driver needs little memory, where the driver on one big array peaks at 2.9 GB.
 """
 
-from collections.abc import Mapping, Sequence
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeAlias
@@ -14,9 +16,12 @@ import numpy.typing as npt
 import rasterio
 import rasterio.shutil
 from affine import Affine
+from rasterio._err import CPLE_BaseError
 from rasterio.enums import ColorInterp
+from rasterio.errors import RasterioError
 from rasterio.windows import Window as RasterioWindow
 
+from senard.errors import RequestError, TransientError
 from senard.io.atomic import partial_file
 from senard.model.grid import Grid, Window
 from senard.model.labels import RasterProfile
@@ -52,6 +57,30 @@ _CACHE_BYTES = 256 * 2**20
 """GDAL's cache of blocks while it copies, bytes: a row of 512-pixel tiles over 120 km and eight bands takes 50 MB."""
 
 
+_SPARE_BYTES = 64 * 2**20
+"""Less than this left on the disk after a failed write: the disk is full."""
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    """Turns GDAL's errors into ours.
+
+    Raises:
+        RequestError: the disk is full.
+        TransientError: the file cannot be written for another reason.
+    """
+    try:
+        yield
+    except (RasterioError, CPLE_BaseError) as error:
+        free = shutil.disk_usage(path.parent).free if path.parent.is_dir() else _SPARE_BYTES
+        if free < _SPARE_BYTES:
+            raise RequestError(
+                f"{path.parent}: the disk is full, {free // 1000**2} MB are free. Free some space or choose another "
+                f"--outdir or --workdir, and run again."
+            ) from error
+        raise TransientError(f"{path} cannot be written ({error}). Check the disk and run again.") from error
+
+
 def whole(grid: Grid) -> Window:
     """The window of all pixels of a grid."""
     return Window(row_start=0, row_stop=grid.height, col_start=0, col_stop=grid.width)
@@ -75,20 +104,22 @@ class ScratchWriter:
             dtype: type of every band.
             nodata: number that means "no data", None for none.
         """
+        self.path = path
         self.grid = grid
         self.names = tuple(names)
-        self._dataset = rasterio.open(
-            path,
-            "w",
-            width=grid.width,
-            height=grid.height,
-            count=len(self.names),
-            dtype=np.dtype(dtype).name,
-            crs=grid.crs,
-            transform=Affine.from_gdal(*grid.geotransform),
-            nodata=nodata,
-            **_SCRATCH,
-        )
+        with _writing(path):
+            self._dataset = rasterio.open(
+                path,
+                "w",
+                width=grid.width,
+                height=grid.height,
+                count=len(self.names),
+                dtype=np.dtype(dtype).name,
+                crs=grid.crs,
+                transform=Affine.from_gdal(*grid.geotransform),
+                nodata=nodata,
+                **_SCRATCH,
+            )
         self._dataset.descriptions = self.names
 
     def write(self, window: Window, arrays: Mapping[str, Raster]) -> None:
@@ -100,10 +131,14 @@ class ScratchWriter:
 
         Raises:
             ValueError: for a name that is not a band of the file.
+            RequestError: the disk is full.
+            TransientError: the file cannot be written.
         """
         where = _rasterio_window(window)
         for name, pixels in arrays.items():
-            self._dataset.write(pixels, self.names.index(name) + 1, window=where)
+            number = self.names.index(name) + 1
+            with _writing(self.path):
+                self._dataset.write(pixels, number, window=where)
 
     def __enter__(self) -> Self:
         return self
@@ -111,7 +146,8 @@ class ScratchWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._dataset.close()
+        with _writing(self.path):
+            self._dataset.close()
 
 
 class ScratchReader:
@@ -213,10 +249,15 @@ def write_cog(scratch: Path, out: Path, profile: RasterProfile, tags: Mapping[st
 
     Returns:
         out.
+
+    Raises:
+        RequestError: the disk is full.
+        TransientError: the file cannot be written.
     """
-    with rasterio.Env(GDAL_PAM_ENABLED=False, GDAL_CACHEMAX=_CACHE_BYTES):
-        _label(scratch, profile, tags)
-        with partial_file(out) as partial:
+    with partial_file(out) as partial, rasterio.Env(GDAL_PAM_ENABLED=False, GDAL_CACHEMAX=_CACHE_BYTES):
+        with _writing(scratch):
+            _label(scratch, profile, tags)
+        with _writing(out):
             rasterio.shutil.copy(
                 scratch, partial, driver="COG", OVERVIEW_RESAMPLING=profile.overviews.value.upper(), **_COG
             )
@@ -225,7 +266,7 @@ def write_cog(scratch: Path, out: Path, profile: RasterProfile, tags: Mapping[st
 
 def _label(scratch: Path, profile: RasterProfile, tags: Mapping[str, str]) -> None:
     """Write names, units, scales, colours and tags into a scratch raster: the COG driver copies them."""
-    with rasterio.open(scratch, "r+") as dataset:
+    with rasterio.open(scratch, "r+", driver="GTiff") as dataset:
         dataset.nodata = profile.nodata
         dataset.descriptions = profile.names
         dataset.units = tuple(band.unit for band in profile.bands)

@@ -1,12 +1,19 @@
 """GeoTIFF, between steps and delivered."""
 
+import shutil
+from collections import namedtuple
 from pathlib import Path
 
 import numpy as np
 import pytest
+import rasterio
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from senard.io.geotiff import ScratchReader, ScratchWriter, read_scratch, write_scratch
+from senard.errors import RequestError, TransientError
+from senard.io.geotiff import ScratchReader, ScratchWriter, read_scratch, write_cog, write_scratch
 from senard.model.grid import Grid, Window
+from senard.model.labels import MOSAIC_PROFILES
 
 GRID = Grid(crs="EPSG:32633", left=600000.0, top=5200020.0, gsd=20, width=700, height=530)
 
@@ -60,5 +67,66 @@ class TestScratch:
 
     def test_refuses_a_band_that_it_does_not_have(self, tmp_path: Path) -> None:
         write_scratch(tmp_path / "a.tif", GRID, {"source": ramp(GRID)})
-        with pytest.raises(ValueError, match="not in tuple"):
+        with pytest.raises(ValueError, match=r"not in tuple"):
             read_scratch(tmp_path / "a.tif", bands="level")
+
+    def test_says_where_it_cannot_be_written(self, tmp_path: Path) -> None:
+        with pytest.raises(TransientError, match=r"absent/a[.]tif cannot be written"):
+            write_scratch(tmp_path / "absent" / "a.tif", GRID, {"source": ramp(GRID)})
+
+    def test_says_when_the_disk_is_full(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        usage = namedtuple("usage", "total used free")
+        monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(10**9, 10**9, 5_000_000))
+        (tmp_path / "a.tif").mkdir()
+        with pytest.raises(RequestError, match=r"the disk is full, 5 MB are free"):
+            write_scratch(tmp_path / "a.tif", GRID, {"source": ramp(GRID)})
+
+
+class TestCog:
+    """A delivered file"""
+
+    def test_has_overviews_that_do_not_mix_in_nodata(self, tmp_path: Path) -> None:
+        grid = Grid(crs="EPSG:3857", left=0.0, top=0.0, gsd=10, width=600, height=520)
+        random = np.random.default_rng(0)
+        valid = random.random(grid.shape) < 0.5
+        pixels = np.where(valid, random.integers(1000, 9000, grid.shape), 0).astype(np.uint16)
+        profile = MOSAIC_PROFILES[10]
+        write_scratch(tmp_path / "s.tif", grid, dict.fromkeys(profile.names, pixels))
+        write_cog(tmp_path / "s.tif", tmp_path / "0_10.tif", profile, {})
+        blocks = pixels.reshape(260, 2, 300, 2).astype(float)
+        count = (blocks > 0).sum(axis=(1, 3))
+        mean = blocks.sum(axis=(1, 3)) / np.maximum(count, 1)
+        with rasterio.open(tmp_path / "0_10.tif") as file:
+            assert file.overviews(1) == [2]
+        with rasterio.open(tmp_path / "0_10.tif", overview_level=0) as overview:
+            small = overview.read(4)
+        assert np.abs(small - mean).max() <= 1
+        np.testing.assert_array_equal(small > 0, count > 0)
+
+    @settings(max_examples=8, deadline=None)
+    @given(height=st.integers(1, 700), width=st.integers(1, 700), gsd=st.sampled_from([10, 20]), seed=st.integers(0, 9))
+    def test_holds_the_pixels_and_exact_statistics_of_the_valid_ones(
+        self, tmp_path_factory: pytest.TempPathFactory, height: int, width: int, gsd: int, seed: int
+    ) -> None:
+        folder, profile = tmp_path_factory.mktemp("cog"), MOSAIC_PROFILES[gsd]
+        grid = Grid(crs="EPSG:3857", left=0.0, top=0.0, gsd=gsd, width=width, height=height)
+        random = np.random.default_rng(seed)
+        bands = [random.integers(0, 5, grid.shape).astype(np.uint16) for _ in profile.names]
+        write_scratch(folder / "s.tif", grid, dict(zip(profile.names, bands, strict=True)))
+        write_cog(folder / "s.tif", folder / "out.tif", profile, {})
+        with rasterio.open(folder / "out.tif") as file:
+            np.testing.assert_array_equal(file.read(), bands)
+            assert file.overviews(1) == ([2] if max(height, width) > 512 else [])
+            tags = [file.tags(number) for number in file.indexes]
+        for band, tag in zip(bands, tags, strict=True):
+            valid = band[band > 0].astype(float)
+            assert float(tag["STATISTICS_VALID_PERCENT"]) == pytest.approx(100 * valid.size / band.size, rel=0.01)
+            for name in ("min", "max", "mean", "std") if valid.size else ():
+                key = {"min": "MINIMUM", "max": "MAXIMUM", "mean": "MEAN", "std": "STDDEV"}[name]
+                assert float(tag[f"STATISTICS_{key}"]) == pytest.approx(getattr(valid, name)(), rel=1e-9, abs=1e-9)
+
+    def test_leaves_nothing_behind_when_it_cannot_be_written(self, tmp_path: Path) -> None:
+        (tmp_path / "s.tif").write_text("no raster")
+        with pytest.raises(TransientError, match=r"s[.]tif cannot be written"):
+            write_cog(tmp_path / "s.tif", tmp_path / "out" / "0_10.tif", MOSAIC_PROFILES[10], {})
+        assert not list((tmp_path / "out").iterdir())

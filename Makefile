@@ -29,3 +29,11 @@ test: $(READY) ## the whole suite, offline, under 8 minutes on 2 cores
 
 docs: $(READY) ## the reference pages that follow from the code
 	$(BIN)/python docs/write_reference.py
+
+mosaic: $(READY) ## a sample archive, and the main job on it
+	@test -f sample/area.geojson || $(BIN)/senard simulate --out sample
+	$(BIN)/senard mosaic --aoi sample/area.geojson --start 2024-05-01 --end 2024-07-31 --archive sample --outdir mosaic --name sample --njobs 2
+	@echo "The mosaic lies in $$(ls -d mosaic/sample_*): open quicklook.png, report.html, or mosaic_10.vrt in QGIS."
+
+prove: $(READY) ## long proofs: real pixels, kills without end
+	$(BIN)/python -m pytest -m prove -s tests

@@ -6,12 +6,15 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import shapely
+from shapely.geometry.base import BaseGeometry
 
 from senard.algorithms.supersede import supersede
+from senard.algorithms.tiling import cut_tiles
 from senard.errors import NoDataError
 from senard.io.archive import Catalogue
 from senard.io.safe_members import product_name
 from senard.io.scenes_file import write_query_result
+from senard.io.tables import tile_outline
 from senard.model.request import MosaicRequest
 from senard.model.scene import QueriedScene, QueryResult, Sentinel2Scene
 from senard.model.sentinel2 import ProductType
@@ -66,6 +69,7 @@ def decide(request: MosaicRequest, found: Iterable[Sentinel2Scene | QueriedScene
         The frozen answer, and how many products were left out for each kind of reason.
     """
     kinds: Counter[str] = Counter()
+    wanted = _wanted_ground(request)
     out: list[QueriedScene] = []
     candidates: list[Sentinel2Scene] = []
     known: set[str] = set()
@@ -75,7 +79,7 @@ def decide(request: MosaicRequest, found: Iterable[Sentinel2Scene | QueriedScene
             kinds["unreadable" if product.scene is None else "there twice"] += 1
             out.append(product)
             continue
-        kind, reason = _outside(request, product)
+        kind, reason = _outside(request, wanted, product)
         if kind:
             kinds[kind] += 1
             out.append(QueriedScene(product_id=product.product_id, kept=False, reason=reason, scene=product))
@@ -103,7 +107,14 @@ def _listed(request: MosaicRequest) -> set[str]:
     return {product_name(name.strip()) for name in request.products}
 
 
-def _outside(request: MosaicRequest, scene: Sentinel2Scene) -> tuple[str, str]:
+def _wanted_ground(request: MosaicRequest) -> BaseGeometry:
+    """Ground that the mosaic shows, lon/lat: the area, or the tiles' whole rectangles where they are not clipped."""
+    if request.clip:
+        return request.aoi
+    return shapely.union_all([request.aoi, *(tile_outline(tile) for tile in cut_tiles(request.aoi, request.crs))])
+
+
+def _outside(request: MosaicRequest, wanted: BaseGeometry, scene: Sentinel2Scene) -> tuple[str, str]:
     """Kind of reason and reason why a scene does not answer the request; two empty texts if it does."""
     if not _right_type(request.product_type, scene.product_type):
         reason = f"product type {scene.product_type.value}, asked for {request.product_type.value}: levels never mix"
@@ -115,7 +126,7 @@ def _outside(request: MosaicRequest, scene: Sentinel2Scene) -> tuple[str, str]:
     day = scene.acquisition_date
     if not request.first_day <= day <= request.last_day:
         return "outside the period", f"acquired on {day}, outside {request.first_day} to {request.last_day}"
-    if scene.footprint is not None and not _overlaps(request, scene):
+    if scene.footprint is not None and not _overlap(scene.footprint, wanted):
         return "outside the area", "its footprint does not reach the area"
     return "", ""
 
@@ -125,9 +136,9 @@ def _right_type(asked: ProductType, found: ProductType) -> bool:
     return found is asked or (asked is ProductType.L2A and found is ProductType.L2AP)
 
 
-def _overlaps(request: MosaicRequest, scene: Sentinel2Scene) -> bool:
-    """Whether footprint and area share more than an edge."""
-    return bool(shapely.intersects(scene.footprint, request.aoi) and not shapely.touches(scene.footprint, request.aoi))
+def _overlap(footprint: BaseGeometry, wanted: BaseGeometry) -> bool:
+    """Whether footprint and ground share more than an edge."""
+    return bool(shapely.intersects(footprint, wanted) and not shapely.touches(footprint, wanted))
 
 
 def _clouds(request: MosaicRequest, scene: Sentinel2Scene | None) -> tuple[str, str]:

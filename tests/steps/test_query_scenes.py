@@ -108,6 +108,13 @@ class TestDecide:
         assert entry.kept is kept
         assert (entry.reason == "its footprint does not reach the area") is not kept
 
+    def test_looks_at_whole_tiles_where_they_are_not_clipped(self) -> None:
+        south, north = shapely.box(1.2, 43.2, 1.25, 43.25), shapely.box(1.75, 43.75, 1.8, 43.8)
+        scene = dataclasses.replace(SCENE, footprint=shapely.box(1.4, 43.4, 1.6, 43.6))
+        between = shapely.MultiPolygon([south, north])
+        assert not decision(scene, aoi=between).kept
+        assert decision(scene, aoi=between, clip=False).kept
+
     def test_finds_an_area_across_the_antimeridian(self) -> None:
         parts = shapely.MultiPolygon([shapely.box(179, 65, 180, 66), shapely.box(-180, 65, -179, 66)])
         scene = dataclasses.replace(SCENE, footprint=parts)

@@ -1,0 +1,98 @@
+"""One mosaic shared by several workers through luigid."""
+
+import json
+import socket
+import time
+import urllib.parse
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.workflows.commands import BIN, Site, contents, finish, start
+
+
+class Luigid:
+    """A luigid on loopback, and what its page asks it."""
+
+    def __init__(self, port: int) -> None:
+        self.port = port
+
+    def ask(self, method: str, **values: object) -> Any:
+        """One question to its API."""
+        data = urllib.parse.urlencode({"data": json.dumps(values)}).encode()
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/api/{method}", data=data, timeout=10) as answer:
+            return json.load(answer)["response"]
+
+    def wait(self) -> None:
+        """Until it answers."""
+        for _ in range(200):
+            try:
+                self.ask("is_paused")
+            except OSError:
+                time.sleep(0.1)
+            else:
+                return
+        pytest.fail("luigid did not start")
+
+
+@pytest.fixture
+def luigid(tmp_path: Path) -> Iterator[Luigid]:
+    """A luigid of one's own, without configuration."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    state = tmp_path / "luigid" / "state.pickle"
+    command = [BIN / "luigid", "--address", "127.0.0.1", "--port", str(port), "--state-path", state]
+    process = start(command, tmp_path / "luigid")
+    try:
+        server = Luigid(port)
+        server.wait()
+        yield server
+    finally:
+        process.terminate()
+        process.communicate(timeout=20)
+
+
+def done_by(log: str) -> set[str]:
+    """Names of the tasks that a worker did itself, from Luigi's log."""
+    marker = " done      "
+    return {line.partition(marker)[2].partition("(")[0] for line in log.splitlines() if marker in line}
+
+
+class TestScheduler:
+    """Through luigid"""
+
+    def test_two_workers_share_one_mosaic(self, luigid: Luigid, site: Site, undisturbed: dict[str, str]) -> None:
+        workers = [
+            site.start_luigi("--scheduler-host", "127.0.0.1", "--scheduler-port", str(luigid.port)) for _ in "ab"
+        ]
+        ends = [finish(worker) for worker in workers]
+        assert [end.returncode for end in ends] == [0, 0], ends[0].stderr + ends[1].stderr
+        assert all({"CompositeTile", "SelectSources", "WriteQuality"} & done_by(end.stderr) for end in ends)
+        assert contents(site.product()) == undisturbed
+        names = {task["display_name"] for task in luigid.ask("task_list", status="DONE", upstream_status="").values()}
+        assert any(name.startswith("CompositeTile(") and "tile=1" in name and "gsd=10" in name for name in names)
+        assert any(name.startswith("MosaicAOI(") and "start=2024-06-01" in name for name in names)
+
+    def test_a_failed_command_can_be_repeated_at_once(self, luigid: Luigid, made_site: Site) -> None:
+        in_the_way = made_site.product() / "mosaic_10.vrt"
+        in_the_way.unlink()
+        (in_the_way / "folder").mkdir(parents=True)
+        address = f"127.0.0.1:{luigid.port}"
+        failed = made_site.senard("--scheduler", address)
+        assert failed.returncode == 4
+        assert "mosaic_10.vrt" in failed.stderr
+        (in_the_way / "folder").rmdir()
+        in_the_way.rmdir()
+        again = made_site.senard("--scheduler", address)
+        assert again.returncode == 0, again.stderr
+
+    def test_that_is_not_there_is_said_plainly(self, site: Site) -> None:
+        site.folder.mkdir(parents=True)
+        done = site.senard("--scheduler", "127.0.0.1:9")
+        assert done.returncode == 4
+        assert "No scheduler answers" in done.stderr
+        assert "Traceback" not in done.stderr

@@ -102,7 +102,8 @@ class Scratch:
         source = self._folder / f"{key}.tif"
         options = {"NBITS": "15"} if kind.dtype == "uint16" else {}
         if kind.gsd != PREVIEW_GSD:
-            options["RESOLUTIONS"] = str(_RESOLUTIONS)
+            side = min(self._files[key].width, kind.tile_px)
+            options["RESOLUTIONS"] = str(min(_RESOLUTIONS, side.bit_length() - 1))
         with rasterio.Env(GDAL_PAM_ENABLED=False):  # no .aux.xml beside the file
             rasterio.shutil.copy(
                 source,

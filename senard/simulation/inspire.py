@@ -33,7 +33,7 @@ def inspire_record(acquisition: SimulatedAcquisition, footprint: BaseGeometry, p
         [
             _text("fileIdentifier", acquisition.product_id),
             _language(),
-            _gmd("characterSet", _code("MD_CharacterSetCode", "utf8")),
+            _gmd("characterSet", _character_set()),
             _gmd("hierarchyLevel", _code("MD_ScopeCode", "dataset")),
             _party("contact", "pointOfContact"),
             _gmd("dateStamp", _gco("Date", f"{acquisition.processing_time:%Y-%m-%d}")),
@@ -67,6 +67,12 @@ def _text(tag: str, text: str) -> Element:
 
 def _code(kind: str, value: str) -> Element:
     return _gmd(kind, text=value, codeList=f"{_CODES}{kind}", codeListValue=value)
+
+
+def _character_set() -> Element:
+    code = _code("MD_CharacterSetCode", "MD_CharacterSetCode_utf8")
+    code.set("codeSpace", "ISOTC211/19115")
+    return code
 
 
 def _language() -> Element:

@@ -9,10 +9,10 @@ from lxml import etree
 from senard.model.sentinel2 import BANDS
 from senard.simulation.acquisition import SimulatedAcquisition
 from senard.simulation.elements import Element, element
+from senard.simulation.footprint import footprint_of, positions_of
+from senard.simulation.manifest_metadata import GML, SAFE, acquisition_metadata
 
 _XFDU = "urn:ccsds:schema:xfdu:1"
-_SAFE = "http://www.esa.int/safe/sentinel/1.1"
-_GML = "http://www.opengis.net/gml"
 
 FIRST_SHA3_BASELINE = 301
 """Before baseline 03.01 the manifest holds MD5, from it on SHA3-256."""
@@ -105,10 +105,12 @@ def manifest(acquisition: SimulatedAcquisition, safe: Path, paths: list[str]) ->
     root = etree.Element(
         f"{{{_XFDU}}}XFDU",
         {"version": "esa/safe/sentinel/1.1/sentinel-2/msi/archive_l2a_user_product"},
-        nsmap={"gml": _GML, "safe": _SAFE, "xfdu": _XFDU},
+        nsmap={"gml": GML, "safe": SAFE, "xfdu": _XFDU},
     )
     root.append(element("informationPackageMap", _package(acquisition, members)))
-    root.append(element("metadataSection", *[_metadata(member) for member in members if _is_metadata(member)]))
+    described = acquisition_metadata(acquisition, positions_of(footprint_of(acquisition)))
+    described += [_metadata(member) for member in members if _is_metadata(member)]
+    root.append(element("metadataSection", *described))
     root.append(element("dataObjectSection", *[_data_object(acquisition, safe, member) for member in members]))
     return root
 
@@ -130,7 +132,8 @@ def _unit(name: str, *children: Element, text: str = "", unit_type: str = "") ->
 def _leaf(member: Member) -> Element:
     pointer = etree.Element("dataObjectPointer", {"dataObjectID": member.object_id})
     name = member.object_id.removesuffix("_Data").removesuffix("Data")
-    return _unit(f"{name}_Unit", pointer, unit_type=member.unit_type)
+    text = "" if _is_metadata(member) else Path(member.path).parent.name
+    return _unit(f"{name}_Unit", pointer, text=text, unit_type=member.unit_type)
 
 
 def _package(acquisition: SimulatedAcquisition, members: list[Member]) -> Element:

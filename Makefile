@@ -37,3 +37,7 @@ mosaic: $(READY) ## a sample archive, and the main job on it
 
 prove: $(READY) ## long proofs: real pixels, kills without end
 	$(BIN)/python -m pytest -m prove -s tests
+
+SIZE ?= full
+bench: $(READY) ## what the main job costs against bare decoding and writing, in one run; SIZE=small is quick
+	$(BIN)/python -m bench $(SIZE)

@@ -88,7 +88,7 @@ _MEADOW_DAYS = 45.0
 """Days that cut grass needs to look green again."""
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=False)
 def elevation(x: float, y: float, seed: int) -> float:
     """Height of the ground, m above some sea level; negative means under water."""
     broad = fractal_noise(x / 26_000.0, y / 26_000.0, 5, seed + 11)
@@ -99,7 +99,7 @@ def elevation(x: float, y: float, seed: int) -> float:
     return height
 
 
-@numba.njit(cache=True, inline="always")
+@numba.njit(inline="always")
 def _greenness(cover: int, day: float, luck: float, cut: float) -> float:
     """Share of green growth, 0-1, of one field on a day of the year (northern hemisphere).
 
@@ -126,7 +126,7 @@ def _greenness(cover: int, day: float, luck: float, cut: float) -> float:
     return 1.0
 
 
-@numba.njit(cache=True, inline="always")
+@numba.njit(inline="always")
 def _bare_after(cover: int, day: float, cut: float) -> int:
     """What shows where nothing green grows: stubble between harvest and ploughing, else soil."""
     if cover == WINTER_CROP:
@@ -137,7 +137,7 @@ def _bare_after(cover: int, day: float, cut: float) -> int:
     return STUBBLE if cover in (GRASS, WETLAND) else SOIL
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=False)
 def parcel(x: float, y: float, seed: int) -> tuple[int, int, float]:
     """The field that a place belongs to: two numbers, and the distance to its border, Mercator m.
 
@@ -178,7 +178,7 @@ def parcel(x: float, y: float, seed: int) -> tuple[int, int, float]:
     return best_u + own, best_v, (second - nearest) * size * 0.5
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=False)
 def _built_cover(x: float, y: float, seed: int) -> int:
     """What stands on a plot of 45 m in a town: houses, halls with bright roofs, gardens, asphalt."""
     draw = hash01(int(np.floor(x / 60.0)), int(np.floor(y / 45.0)), seed + 31)
@@ -192,7 +192,7 @@ def _built_cover(x: float, y: float, seed: int) -> int:
     return BUILT if draw < 0.68 else GRASS
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=False)
 def cover_at(x: float, y: float, height: float, seed: int) -> tuple[int, float, float, float]:
     """Land cover of a place, and of its field: luck, cut and brightness (all 0-1).
 
@@ -211,7 +211,8 @@ def cover_at(x: float, y: float, height: float, seed: int) -> tuple[int, float, 
     if height > 300.0 + 60.0 * moist:
         return ROCK, 0.5, 0.5, 0.5
     if fractal_noise(x / 7_000.0, y / 7_000.0, 3, seed + 43) > 1.45:
-        return _built_cover(x, y, seed), 0.5, 0.5, 0.5
+        paint = hash01(int(np.floor(x / 240.0)), int(np.floor(y / 240.0)), seed + 33)
+        return _built_cover(x, y, seed), 0.5, 0.5, paint
     if height < 9.0 and moist > 0.5:
         return WETLAND, 0.5, 0.5, 0.5
     if moist > 0.1:
@@ -232,7 +233,7 @@ def cover_at(x: float, y: float, height: float, seed: int) -> tuple[int, float, 
     return (SUMMER_CROP if kind < 0.68 else GRASS), luck, cut, tint
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=False)
 def snow_share(x: float, y: float, height: float, day: float, year_seed: int, seed: int) -> float:
     """Share of the ground under snow, 0-1: permanent on high rock, ephemeral in winter in patches that come and go.
 
@@ -255,7 +256,7 @@ def snow_share(x: float, y: float, height: float, day: float, year_seed: int, se
     return max(permanent, smoothstep(0.0, 0.6, spell + 0.5 * local + height / 300.0))
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=False)
 def ground_at(
     x: float,
     y: float,
@@ -291,7 +292,9 @@ def ground_at(
     texture = 1.0 + 0.04 * fractal_noise(x / 90.0, y / 90.0, 2, seed + 61)
     if cover not in (CLEAR_WATER, TURBID_WATER):
         # Fields differ by ±12 %, crowns and clods within them by 8 %.
-        texture = (0.88 + 0.24 * tint) * (1.0 + 0.08 * fractal_noise(x / 45.0, y / 45.0, 2, seed + 62))
+        # Bright roofs are white, grey or red: 0.2 to 0.9 of the brightest.
+        shade = 0.2 + 0.7 * tint if cover == BRIGHT_ROOF else 0.88 + 0.24 * tint
+        texture = shade * (1.0 + 0.08 * fractal_noise(x / 45.0, y / 45.0, 2, seed + 62))
         if height > 120.0:
             step = 60.0
             slope_x = (elevation(x + step, y, seed) - height) / step

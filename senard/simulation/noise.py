@@ -8,7 +8,7 @@ import numba
 import numpy as np
 
 
-@numba.njit(cache=True, inline="always")
+@numba.njit(inline="always")
 def hash01(x: int, y: int, seed: int) -> float:
     """A number in [0, 1) that three integers decide (finaliser of splitmix64).
 
@@ -28,7 +28,7 @@ def hash01(x: int, y: int, seed: int) -> float:
     return float(h >> np.uint64(11)) * 1.1102230246251565e-16
 
 
-@numba.njit(cache=True, inline="always")
+@numba.njit(inline="always")
 def value_noise(x: float, y: float, seed: int) -> float:
     """Smooth noise in [0, 1) of feature size 1: values at lattice points, blended with 3t² − 2t³."""
     fx = np.floor(x)
@@ -44,7 +44,7 @@ def value_noise(x: float, y: float, seed: int) -> float:
     return top * (1.0 - ty) + bottom * ty
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=False)
 def fractal_noise(x: float, y: float, octaves: int, seed: int) -> float:
     """Sum of octaves of value noise, each half as large and half as strong, scaled to mean 0 and deviation about 1.
 
@@ -67,7 +67,7 @@ def fractal_noise(x: float, y: float, octaves: int, seed: int) -> float:
     return total / np.sqrt(0.046 * variance)
 
 
-@numba.njit(cache=True, inline="always")
+@numba.njit(inline="always")
 def smoothstep(low: float, high: float, value: float) -> float:
     """0 below `low`, 1 above `high`, smooth between."""
     t = min(max((value - low) / (high - low), 0.0), 1.0)

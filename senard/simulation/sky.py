@@ -172,7 +172,7 @@ def band_table(weather: Weather) -> Float32Array:
     return np.stack([_BANDS[0], _BANDS[1], haze, smoke, _BANDS[3]]).astype(np.float32)
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=False)
 def cloud_field(x: float, y: float, layer: int, seed: int) -> float:
     """Where clouds stand, mean 0 and deviation about 1; layer 0 is cumulus (features of 6 km), 1 is sheets (22 km).
 
@@ -188,14 +188,14 @@ def cloud_field(x: float, y: float, layer: int, seed: int) -> float:
     return 0.45 * broad + 0.893 * fine
 
 
-@numba.njit(cache=True, inline="always")
+@numba.njit(inline="always")
 def optical_depth(field: float, threshold: float, density: float) -> float:
     """Optical depth of cloud: soft at the edge, growing inside."""
     excess = max(field - threshold, 0.0)
     return density * excess * smoothstep(0.0, 0.35, excess)
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=False)
 def _smoke(x: float, y: float, plumes: int, seed: int) -> float:
     """Optical depth of smoke at 550 nm: plumes from points, widening downwind, torn by turbulence."""
     depth = 0.0
@@ -220,7 +220,7 @@ def _smoke(x: float, y: float, plumes: int, seed: int) -> float:
     return depth
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=False)
 def sky_at(
     x: float,
     y: float,
@@ -260,7 +260,7 @@ def sky_at(
             slope = 2_200.0 if layer == 0 else 6_000.0
             patch = 0.35 + 1.3 * value_noise(x / 5_000.0, y / 5_000.0, seed + 125)
             gap = max(limit - field, 0.0) * slope / stretch
-            halo = max(halo, 0.5 * patch * np.exp(-gap / numbers[4]))
+            halo = max(halo, 0.46 * patch * np.exp(-gap / numbers[4]))
             shade = cloud_field(x + height * sun[0] * stretch, y + height * sun[1] * stretch, layer, seed)
             lost *= np.exp(-0.7 * optical_depth(shade, limit, numbers[3]))
     out[0] = cloud
@@ -280,7 +280,7 @@ def sky_at(
         out[4] = 0.06 * max(veil - numbers[5], 0.0)
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=False)
 def veil_at(
     state: Float64Array, numbers: Float64Array, table: Float32Array, factor: Float32Array, addend: Float32Array
 ) -> int:

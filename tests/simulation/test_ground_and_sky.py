@@ -120,14 +120,14 @@ class TestSun:
 
 
 def cloudy_scenes() -> Iterator[Scene]:
-    """Four places with a third of the sky under cloud."""
-    for number in range(4):
+    """Ten places with a third of the sky under cloud."""
+    for number in range(10):
         yield Scene(
             SimulatedAcquisition(
                 mgrs_tile="31TCJ",
                 time=datetime(2024, 6, 15, 10, 46, number, tzinfo=UTC),
-                size_px=1200,
-                offset_px=(0, 2400 * number),
+                size_px=720,
+                offset_px=(0, 960 * number),
                 seed=number + 1,
                 cloud_fraction=0.35,
             )

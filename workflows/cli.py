@@ -12,6 +12,7 @@ from senard.errors import SenardError
 from senard.io.product_folder import verify_folder
 from senard.model.options import OPTIONS, Kind, Option
 from workflows.failures import ExitCode, Failure
+from workflows.make_archive import add_arguments, make_archive
 from workflows.make_mosaic import Job, make_mosaic
 
 EXIT_CODES = "Exit codes: 0 whole, 2 the request must be changed, 3 no data, 4 not whole (run the same command again)."
@@ -90,6 +91,7 @@ def _add_verify(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_simulate(parser: argparse.ArgumentParser) -> None:
+    add_arguments(parser)
     parser.set_defaults(run=_simulate)
 
 
@@ -110,7 +112,8 @@ def _verify(parsed: argparse.Namespace) -> int:
 
 
 def _simulate(parsed: argparse.Namespace) -> int:
-    raise NotImplementedError(parsed)
+    print(make_archive(parsed))
+    return ExitCode.WHOLE
 
 
 def _positive(text: str) -> int:

@@ -8,6 +8,7 @@ exit code; SystemExit passes through the `except Exception` there. Runs whose ro
 own affair and stay untouched.
 """
 
+import argparse
 import functools
 import re
 import sys
@@ -63,7 +64,7 @@ def install() -> None:
 
     vars(run)["leaves_with_exit_code"] = True
     interface._run = run
-    _accept_negative_coordinates()
+    _teach_parser()
 
 
 def run_to_the_end(*, root: Callable[[], luigi.Task], run: Callable[[], Any], factory: MosaicFactory) -> ExitCode:
@@ -136,14 +137,20 @@ def _is_ours(arguments: list[str], main_task_cls: type[luigi.Task] | None) -> bo
     return bool(getattr(main_task_cls, "judged_by_completeness", False))
 
 
-def _accept_negative_coordinates() -> None:
-    """Let Luigi's parser take `--bbox -9.5,38.6,-9.0,38.9`, which argparse would read as an option."""
+def _teach_parser() -> None:
+    """Let Luigi's parser take `--bbox -9.5,38.6,-9.0,38.9`, which argparse would read as an option, and `--no-clip`."""
     parser_class: Any = luigi.cmdline_parser.CmdlineParser
     build = parser_class._build_parser
 
-    def build_parser(*args: Any, **kwargs: Any) -> Any:
-        parser = build(*args, **kwargs)
+    def build_parser(root_task: str | None = None, help_all: bool = False) -> Any:
+        parser = build(root_task=root_task, help_all=help_all)
         parser._negative_number_matcher = _COORDINATE
+        tasks: Any = luigi.task_register.Register._get_reg()
+        root = tasks.get(root_task)
+        for name, parameter in root.get_params() if hasattr(root, "get_params") else ():
+            if getattr(parameter, "is_switch", False):
+                flag = f"--no-{name.replace('_', '-')}"
+                parser.add_argument(flag, dest=name, action="store_const", const="false", help=argparse.SUPPRESS)
         return parser
 
     parser_class._build_parser = staticmethod(build_parser)

@@ -33,6 +33,11 @@ class OptionParameter(luigi.Parameter):
         )
         self.option = option
 
+    @property
+    def is_switch(self) -> bool:
+        """Whether `--no-…` turns it off."""
+        return self.option.kind is Kind.SWITCH
+
     def parse(self, x: str) -> str | None:
         """Nothing typed is None."""
         return x or None

@@ -19,6 +19,9 @@ from workflows.progress import Display
 RETRIES = 3
 """Runs of one task before it is given up; set on each task, so that luigid needs no configuration."""
 
+LOOK_EVERY_S = 1.0
+"""Pause between two looks of an idle worker at what others have found to do, s."""
+
 KNOCKS = 5
 """Attempts to reach luigid, a second apart, before a run begins: it may still be starting."""
 
@@ -51,7 +54,8 @@ class MosaicWorker(luigi.worker.Worker):
     - A task that failed for a passing reason is tried again after `RETRY_DELAY_S`, whatever luigid's own delay (900 s).
     - A task that failed for good stops at once, and a later command may try it again at once; luigid alone would lock
       it away for a day.
-    - It stays as long as another worker runs something that this one's mosaic needs.
+    - It stays as long as another worker runs something that this one's mosaic needs, and takes part in it. Luigi gives
+      what a running task asks for to the worker of that task alone: an idle worker therefore lets its own mosaic ask.
     """
 
     display: Display | None = None
@@ -61,6 +65,7 @@ class MosaicWorker(luigi.worker.Worker):
         self.failures: dict[str, Failure] = {}
         self._due: dict[str, float] = {}
         self._met: set[str] = set()
+        self._look_at = 0.0
         config = luigi.configuration.get_config()
         self._delay_s = config.getfloat("senard.worker", "retry_delay", RETRY_DELAY_S)
 
@@ -100,7 +105,21 @@ class MosaicWorker(luigi.worker.Worker):
         for task_id in [task_id for task_id, due in self._due.items() if due <= now]:
             del self._due[task_id]
             self._scheduler.forgive_failures(task_id)
-        return super()._get_work()
+        response = super()._get_work()
+        if response.task_id is None and now >= self._look_at:
+            self._look_at = now + LOOK_EVERY_S
+            self._look_around()
+        return response
+
+    def _look_around(self) -> None:
+        """Put the root task up again: run anew, it asks for what is missing now, and this worker may do that too.
+
+        Not after a failure, which would be asked for again and again; not without luigid, where nobody else works.
+        """
+        root = self._scheduled_tasks.get(self._first_task)
+        shared = isinstance(self._scheduler, luigi.rpc.RemoteScheduler)
+        if shared and root is not None and not self.failures and self._first_task not in self._running_tasks:
+            self.add(root)
 
     def _keep_alive(self, get_work_response: Any) -> bool:
         return bool(get_work_response.running_tasks) or bool(super()._keep_alive(get_work_response))

@@ -2,14 +2,18 @@
 
 import hashlib
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
+
 BIN = Path(sys.executable).parent
 TIMEOUT_S = 120
+"""More than any command of these tests takes on a busy machine, s."""
 QUICK = "[senard.worker]\nretry_delay = 0.1\n[worker]\nwait_interval = 0.1\nwait_jitter = 0\n"
 """A configuration that only shortens pauses."""
 
@@ -84,12 +88,13 @@ def start(
 
 
 def finish(process: subprocess.Popen[str]) -> subprocess.CompletedProcess[str]:
-    """Wait for a command."""
+    """Wait for a command; one that hangs is killed with all its workers, and fails the test with what it said last."""
     try:
         out, err = process.communicate(timeout=TIMEOUT_S)
     except subprocess.TimeoutExpired:
-        process.kill()
-        raise
+        os.killpg(process.pid, signal.SIGKILL)
+        out, err = process.communicate()
+        pytest.fail(f"{process.args} did not end in {TIMEOUT_S} s:\n{out[-1000:]}\n{err[-4000:]}")
     return subprocess.CompletedProcess(process.args, process.returncode, out, err)
 
 

@@ -6,6 +6,7 @@ import time
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +70,8 @@ class TestScheduler:
         workers = [
             site.start_luigi("--scheduler-host", "127.0.0.1", "--scheduler-port", str(luigid.port)) for _ in "ab"
         ]
-        ends = [finish(worker) for worker in workers]
+        with ThreadPoolExecutor() as readers:  # a log that nobody reads would stop its worker
+            ends = list(readers.map(finish, workers))
         assert [end.returncode for end in ends] == [0, 0], ends[0].stderr + ends[1].stderr
         assert all({"CompositeTile", "SelectSources", "WriteQuality"} & done_by(end.stderr) for end in ends)
         assert contents(site.product()) == undisturbed

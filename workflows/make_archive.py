@@ -1,0 +1,80 @@
+"""`senard simulate`: an archive of simulated products, to try senard on."""
+
+import argparse
+from datetime import UTC, datetime, time
+from pathlib import Path
+
+from senard.errors import RequestError
+from senard.simulation.acquisition import FULL_SIZE_PX, SimulatedAcquisition
+from senard.simulation.archive import ArchivePlan, simulate_archive
+from senard.simulation.plans import sample_plan, tiny_plan
+from senard.steps.make_request import parse_day
+
+MORNING = time(10, 30, 31, tzinfo=UTC)
+"""When the satellites pass, near enough for any place; UTC."""
+
+PLANS = {"sample": sample_plan, "tiny": tiny_plan}
+"""Ready plans by name."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Tell argparse what `senard simulate` takes."""
+    parser.description = (
+        "Make Sentinel-2 L2A products as ESA packs them, with the truth beside them: invented ground and sky, marked "
+        "as simulated in their XML. Without --mgrs-tiles a ready plan is made, with its area in area.geojson."
+    )
+    parser.add_argument("folder", type=Path, metavar="FOLDER", help="where the archive appears")
+    parser.add_argument(
+        "--plan",
+        choices=sorted(PLANS),
+        default="sample",
+        help="sample: two MGRS tiles of 18 km in two UTM zones, six dates, one zip broken; tiny: one of 4 km, four "
+        "dates (default: sample)",
+    )
+    parser.add_argument("--mgrs-tiles", metavar="31UFS,31UET", help="instead of a plan: these MGRS tiles")
+    parser.add_argument("--dates", metavar="DAY,DAY", help="their acquisition days, UTC: 2024-06-15,2024-07-01")
+    parser.add_argument("--satellite", default="S2A", metavar="S2A", help="S2A, S2B, S2C or S2D (default: S2A)")
+    parser.add_argument("--baseline", type=int, default=511, metavar="511", help="processing baseline (default: 511)")
+    parser.add_argument(
+        "--size",
+        type=int,
+        default=FULL_SIZE_PX,
+        metavar="PIXELS",
+        help=f"side in pixels of 10 m, a multiple of 6 (default: {FULL_SIZE_PX}, a whole MGRS tile)",
+    )
+    parser.add_argument("--cloud", type=float, metavar="SHARE", help="share of cloud, 0-1 (default: by season)")
+    parser.add_argument("--seed", type=int, default=7, metavar="N", help="which ground and weather (default: 7)")
+    parser.add_argument("--njobs", type=int, default=None, metavar="N", help="processes at once (default: all cores)")
+    parser.add_argument("--no-truth", action="store_true", help="leave the truth out")
+
+
+def make_archive(parsed: argparse.Namespace) -> Path:
+    """Make the archive that was asked for.
+
+    Raises:
+        RequestError: if tiles or days are missing or impossible.
+    """
+    if (parsed.mgrs_tiles is None) != (parsed.dates is None):
+        raise RequestError("--mgrs-tiles and --dates belong together: give both, or neither for a ready plan.")
+    plan = PLANS[parsed.plan](seed=parsed.seed) if parsed.mgrs_tiles is None else _own_plan(parsed)
+    return simulate_archive(plan, parsed.folder, truth=not parsed.no_truth, workers=parsed.njobs)
+
+
+def _own_plan(parsed: argparse.Namespace) -> ArchivePlan:
+    """Every tile on every day."""
+    days = [parse_day(text, "--dates") for text in parsed.dates.split(",")]
+    return ArchivePlan(
+        acquisitions=tuple(
+            SimulatedAcquisition(
+                mgrs_tile=mgrs_tile.strip(),
+                time=datetime.combine(day, MORNING),
+                satellite=parsed.satellite,
+                baseline=parsed.baseline,
+                size_px=parsed.size,
+                seed=parsed.seed,
+                cloud_fraction=parsed.cloud,
+            )
+            for day in days
+            for mgrs_tile in parsed.mgrs_tiles.split(",")
+        )
+    )

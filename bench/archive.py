@@ -92,11 +92,11 @@ def bench_archive(size: str, *, workers: int) -> BenchArchive:
     folder = cache_folder() / "archives" / f"{size}-{_key(acquisitions)}"
     fresh = not folder.is_dir()
     if fresh:
-        for outdated in folder.parent.glob(f"{size}-*"):
-            shutil.rmtree(outdated)
         folder.parent.mkdir(parents=True, exist_ok=True)
         with partial_directory(folder) as partial:
             simulate_archive(ArchivePlan(acquisitions=acquisitions), partial, truth=False, workers=workers)
+        for outdated in set(folder.parent.glob(f"{size}-*")) - {folder}:
+            shutil.rmtree(outdated)  # 2 GB each
     return BenchArchive(
         folder=folder,
         area=footprint_of(acquisitions[0]).buffer(-_BORDER_DEG, join_style="mitre"),

@@ -36,23 +36,21 @@ def _head(record: dict[str, Any]) -> list[str]:
 
 def _costs(record: dict[str, Any]) -> list[str]:
     job, floor, processes = record["job"], record["floor"], record["processes"]
-    alone, both = floor["runs"]["1"], floor["runs"][str(processes)]
     rows = [_row("", "wall s", "CPU s"), _row(f"the job, --njobs {processes}", job["seconds"], job["cpu_seconds"])]
     rows += [_row(f"  {kind['tasks']} x {kind['kind']}", kind["seconds"], kind["cpu_seconds"]) for kind in job["tasks"]]
     rest = job["cpu_seconds"] - sum(kind["cpu_seconds"] for kind in job["tasks"])
-    rows.append(_row("  everything else", "", rest))
-    rows.append(_row(f"the floor, {processes} processes", both["seconds"], both["cpu_seconds"]))
-    rows += [_row(f"  {_KINDS[name]}", kind["seconds"], kind["cpu_seconds"]) for name, kind in both["kinds"].items()]
-    rows.append(_row("the floor, 1 process", alone["seconds"], alone["cpu_seconds"]))
-    ratio = record["ratio"]
-    rows.append(_row("ratio job / floor", f"{ratio['wall']:.2f}", f"{ratio['cpu']:.2f}"))
-    rows.append(_row("ratio job / floor in 1 process", "", f"{ratio['cpu_floor_alone']:.2f}"))
+    rows.append(_row("  start, report and checksums", "", rest))
+    for count, run in floor["runs"].items():
+        rows.append(_row(f"the floor, {count} at once", run["seconds"], run["cpu_seconds"]))
+        rows += [_row(f"  {_KINDS[name]}", kind["seconds"], kind["cpu_seconds"]) for name, kind in run["kinds"].items()]
+        ratio = record["ratio"][count]
+        rows.append(_row(f"ratio: job / floor, {count} at once", f"{ratio['wall']:.2f}", f"{ratio['cpu']:.2f}"))
     return rows
 
 
 def _foot(record: dict[str, Any]) -> list[str]:
     job, floor = record["job"], record["floor"]
-    written = floor["runs"]["1"]["bytes_written"]
+    written = floor["runs"][str(record["processes"])]["bytes_written"]
     return [
         f"peak memory: {job['peak_process_bytes'] / 2**20:.0f} MiB the largest process, "
         f"{job['peak_sum_bytes'] / 2**20:.0f} MiB the sum of all (shared pages counted in each)",

@@ -31,7 +31,7 @@ docs: $(READY) ## the reference pages that follow from the code
 	$(BIN)/python docs/write_reference.py
 
 mosaic: $(READY) ## a sample archive, and the main job on it
-	@test -f sample/area.geojson || $(BIN)/senard simulate --out sample
+	@test -f sample/area.geojson || $(BIN)/senard simulate sample
 	$(BIN)/senard mosaic --aoi sample/area.geojson --start 2024-05-01 --end 2024-07-31 --archive sample --outdir mosaic --name sample --njobs 2
 	@echo "The mosaic lies in $$(ls -d mosaic/sample_*): open quicklook.png, report.html, or mosaic_10.vrt in QGIS."
 

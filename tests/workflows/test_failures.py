@@ -24,7 +24,8 @@ class TestFailure:
         failure = Failure.of(error)
         back = Failure.from_text(failure.text)
         assert (back.kind, back.again) == (failure.kind, failure.again)
-        assert back.message == " ".join(str(error).split())
+        assert back.message == " ".join(failure.message.split())
+        assert back.message.startswith(" ".join(str(error).split()))
 
     def test_keeps_the_traceback_only_of_what_nobody_foresaw(self) -> None:
         assert Failure.of(RequestError("--aoi"), detail="Traceback …").detail == ""
@@ -38,6 +39,10 @@ class TestFailure:
     @pytest.mark.parametrize("error", [RequestError("--aoi"), NoDataError("none"), ZeroDivisionError()])
     def test_that_stays_is_not_tried_again(self, error: BaseException) -> None:
         assert not Failure.of(error).again
+
+    def test_for_want_of_space_says_what_helps(self) -> None:
+        assert "give another --outdir or --workdir" in Failure.of(OSError(errno.ENOSPC, "No space left")).message
+        assert "--outdir" not in Failure.of(OSError(errno.EIO, "Input/output error")).message
 
     def test_of_a_killed_process_is_tried_again(self) -> None:
         failure = Failure.from_text("Task CompositeTile_0 died unexpectedly with exit code -9")

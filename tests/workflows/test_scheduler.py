@@ -2,6 +2,7 @@
 
 import json
 import socket
+import subprocess
 import time
 import urllib.parse
 import urllib.request
@@ -12,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.workflows.commands import BIN, Site, contents, finish, start
+from tests.workflows.commands import BIN, Site, contents, finish
 
 
 class Luigid:
@@ -47,14 +48,18 @@ def luigid(tmp_path: Path) -> Iterator[Luigid]:
         port = free.getsockname()[1]
     state = tmp_path / "luigid" / "state.pickle"
     command = [BIN / "luigid", "--address", "127.0.0.1", "--port", str(port), "--state-path", state]
-    process = start(command, tmp_path / "luigid")
+    folder = tmp_path / "luigid"
+    folder.mkdir()
+    process = subprocess.Popen(  # a pipe that nobody reads would stop it after some hundred requests
+        command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+    )
     try:
         server = Luigid(port)
         server.wait()
         yield server
     finally:
         process.terminate()
-        process.communicate(timeout=20)
+        process.wait(timeout=20)
 
 
 def done_by(log: str) -> set[str]:

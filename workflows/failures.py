@@ -1,5 +1,6 @@
 """Why a task failed, in words that travel through Luigi's scheduler, and the exit code that follows."""
 
+import errno
 import traceback
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -56,7 +57,7 @@ class Failure:
         foreseen = isinstance(error, SenardError | OSError)
         return cls(
             kind=_family(error),
-            message=str(error) or repr(error),
+            message=(str(error) or repr(error)) + _way_out(error),
             detail="" if foreseen else detail,
             again=again,
         )
@@ -102,6 +103,13 @@ def exit_code(failures: Iterable[Failure]) -> ExitCode:
         if code in codes:
             return code
     return ExitCode.INCOMPLETE
+
+
+def _way_out(error: BaseException) -> str:
+    """What helps against an error of the system whose own words do not say it."""
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return ": the disk is full. Free some space, or give another --outdir or --workdir, and run again."
+    return ""
 
 
 def _family(error: BaseException) -> str:

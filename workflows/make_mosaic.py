@@ -83,6 +83,13 @@ def _scheduler(address: str | None) -> dict[str, object]:
     return {"local_scheduler": False, "scheduler_host": match["host"], "scheduler_port": port}
 
 
+class _Log(logging.FileHandler):
+    """A log that is not worth a word where it cannot be written: on a full disk the tasks say so themselves."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802, logging's own name
+        del record
+
+
 def _log_to(path: Path) -> None:
     """Keep what Luigi tells in a file: the terminal belongs to the display."""
     logger = logging.getLogger("luigi-interface")
@@ -91,6 +98,6 @@ def _log_to(path: Path) -> None:
     for handler in list(logger.handlers):
         logger.removeHandler(handler)
         handler.close()
-    handler = logging.FileHandler(path, encoding="utf-8")
+    handler = _Log(path, encoding="utf-8")
     handler.setFormatter(logging.Formatter("%(asctime)s %(process)d %(levelname)s %(message)s"))
     logger.addHandler(handler)

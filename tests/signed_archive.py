@@ -20,6 +20,10 @@ from tests.workflows.commands import Site
 
 BANDS = ("B01", "B02", "B03", "B04", "B05", "B06", "B07", "B08", "B8A", "B09", "B11", "B12")
 
+STEP_DN = 200
+"""Between the values of products whose numbers follow each other. Those of one overflight, "north" and "south", are two
+steps apart: more than a difference that is taken for aerosol and levelled out."""
+
 WEST, EAST = ("56MRT", (9156, 2844)), ("57MSN", (9156, 6792))
 """MGRS tile and corner of its products, (rows, columns) of 10 m: 3.66 km each, 1.5 km of them in common."""
 
@@ -55,8 +59,8 @@ class Signed:
 
 
 def band_dn(number: int, band: str) -> int:
-    """The value that one product alone has in one band: 500 to 2700, no two alike."""
-    return 500 + 200 * number + 10 * BANDS.index(band)
+    """The value that one product alone has in one band: 500 to 2410, no two alike."""
+    return 500 + STEP_DN * number + 10 * BANDS.index(band)
 
 
 def signed(
@@ -90,19 +94,19 @@ def signed_products() -> Mapping[str, Signed]:
     south_end = datetime(2023, 12, 24, tzinfo=UTC)
     return {
         # Supply pixels: each is the nearest to the target day somewhere.
-        "north": signed(0, EAST, "2023-12-23T23:50:31", "S2A", 214, half=Half.FIRST),
-        "south": signed(1, EAST, "2023-12-23T23:50:31", "S2A", 214, half=Half.SECOND, processed=south_end,
-                        relative_orbit=73),
-        "new year": signed(2, WEST, "2023-12-31T23:50:29", "S2B", 301),
-        "edge": signed(3, EAST, "2024-01-02T23:50:41", "S2C", 400, orbit_edge=0.6),
+        "north": signed(1, EAST, "2023-12-23T23:50:31", "S2A", 214, half=Half.FIRST),
+        "south": signed(3, EAST, "2023-12-23T23:50:31", "S2A", 214, half=Half.SECOND, processed=south_end,
+                        relative_orbit=74),
+        "new year": signed(5, WEST, "2023-12-31T23:50:29", "S2B", 301),
+        "edge": signed(2, EAST, "2024-01-02T23:50:41", "S2C", 400, orbit_edge=0.6),
         "last": signed(4, WEST, "2024-01-17T23:50:11", "S2A", 511, orbit_edge=0.6),
         # Must never be seen.
-        "shadow": signed(5, EAST, "2024-01-17T23:40:31", "S2B", 511, cover=3),
-        "older": signed(6, WEST, "2024-01-17T23:50:11", "S2A", 400, orbit_edge=0.6, relative_orbit=77,
+        "shadow": signed(6, EAST, "2024-01-17T23:40:31", "S2B", 511, cover=3),
+        "older": signed(7, WEST, "2024-01-17T23:50:11", "S2A", 400, orbit_edge=0.6, relative_orbit=77,
                         processed=again - timedelta(days=7)),
-        "late": signed(7, EAST, "2024-01-31T23:50:31", "S2A", 511),
-        "broken": signed(8, WEST, "2024-01-06T23:50:31", "S2D", 511),
-        "far": signed(9, ("56MRT", (0, 0)), "2024-01-06T23:50:31", "S2B", 511, relative_orbit=78),
+        "late": signed(8, EAST, "2024-01-31T23:50:31", "S2A", 511),
+        "broken": signed(9, WEST, "2024-01-06T23:50:31", "S2D", 511),
+        "far": signed(0, ("56MRT", (0, 0)), "2024-01-06T23:50:31", "S2B", 511, relative_orbit=78),
     }  # fmt: skip
 
 

@@ -179,9 +179,8 @@ class TestTerramonitorContract:
                 here = numbers == number
                 assert set(year[here]) == {days[number].year}
                 assert set(doy[here]) == {days[number].timetuple().tm_yday}
-        assert (
-            signed_products()["new year"].day.isoformat() == "2024-01-01"
-        )  # its datatake, and its product's name, began in 2023
+        # The datatake of "new year", and with it the product's name, began in 2023.
+        assert signed_products()["new year"].day.isoformat() == "2024-01-01"
 
     def test_keeps_dates_true_in_its_overviews(self, product: Product) -> None:
         days = {(signed.day.year, signed.day.timetuple().tm_yday) for signed in by_number().values()}

@@ -114,6 +114,10 @@ class WorkPaths:
         """Source numbers that the settled source maps leave out, JSON list."""
         return self.product(mosaic) / "without.json"
 
+    def levels(self, mosaic: str) -> Path:
+        """Folder of the corrections that level the scenes of one mosaic."""
+        return self.product(mosaic) / "levels"
+
     def flags(self, mosaic: str, tile: int, gsd: int) -> Path:
         """Flags that composing one tile left for the QA layer; its figures lie beside as .json."""
         return self.product(mosaic) / "composite" / f"{tile}_{gsd}.flags.tif"

@@ -18,6 +18,7 @@ from senard.model.scene import Sentinel2Scene
 from senard.steps.build_vrt import build_vrt
 from senard.steps.composite_tile import composite_tile
 from senard.steps.download_product import download_product
+from senard.steps.level_scenes import level_scenes
 from senard.steps.mask_scene import mask_scene
 from senard.steps.query_scenes import query_scenes
 from senard.steps.select_sources import select_sources
@@ -223,6 +224,28 @@ class SettleScenes(ProductTask):
         return read_verdict(self.paths.safe(scene.product_id, Part.BANDS)) is not None
 
 
+class LevelScenes(ProductTask):
+    """What makes the granules of one overflight agree where they overlap."""
+
+    @property
+    def label(self) -> str:
+        return f"LevelScenes {self.product}"
+
+    def requires(self) -> SettleScenes:
+        return self.clone(SettleScenes)
+
+    def output(self) -> DirectoryTarget:
+        return DirectoryTarget(self.paths.levels(self.product), stamps=self.stamps)
+
+    def run(self) -> None:
+        scenes, out = self.read_result().kept, self.output().path
+        remove_leftovers(out)
+        used = winning_sources(self.read_sources())
+        without = settled_without(self.paths, self.product)
+        masks = [None if n in without else self.paths.masks(scene.product_id) for n, scene in enumerate(scenes, 1)]
+        level_scenes(self.read_request(), scenes, masks, self.read_tiles(), out, used=used)
+
+
 class CompositeTile(TileTask):
     """One cloud-free composite of one tile over one period, at one resolution."""
 
@@ -232,8 +255,8 @@ class CompositeTile(TileTask):
     def label(self) -> str:
         return f"CompositeTile {self.tile} at {self.gsd} m"
 
-    def requires(self) -> SettleScenes:
-        return self.clone(SettleScenes)
+    def requires(self) -> LevelScenes:
+        return self.clone(LevelScenes)
 
     def output(self) -> list[FileTarget]:
         flags = self.paths.flags(self.product, self.tile, self.gsd)
@@ -247,7 +270,8 @@ class CompositeTile(TileTask):
         safes = {n: self.paths.safe(scenes[n - 1].product_id, Part.BANDS) for n in winners}
         out, flags = (target.path for target in self.output())
         remove_leftovers(out, flags, flags.with_suffix(""), flags.with_suffix(".json"))
-        composite_tile(self.read_request(), scenes, safes, sources, tile, self.gsd, out, flags)
+        levels = self.input().path
+        composite_tile(self.read_request(), scenes, safes, sources, tile, self.gsd, out, flags, levels=levels)
 
 
 class BuildVRT(ProductTask):
@@ -321,8 +345,14 @@ class BuildQualityVRT(ProductTask):
 
 def settled_sources(paths: WorkPaths, mosaic: str, tiles: Sequence[Tile]) -> list[Path]:
     """Folders of the source maps that SettleScenes decided for, in the order of `tiles`."""
-    without = json.loads(paths.settled_without(mosaic).read_text(encoding="utf-8"))
+    without = settled_without(paths, mosaic)
     return [paths.sources(mosaic, without_key(without), tile.index) for tile in tiles]
+
+
+def settled_without(paths: WorkPaths, mosaic: str) -> list[int]:
+    """Source numbers that the settled source maps leave out."""
+    without: list[int] = json.loads(paths.settled_without(mosaic).read_text(encoding="utf-8"))
+    return without
 
 
 def winning_sources(folders: Sequence[Path]) -> list[int]:

@@ -12,6 +12,7 @@ import numpy as np
 from pyproj import CRS, Transformer
 
 from senard.algorithms import warp_kernels
+from senard.algorithms.levelling import NO_CORRECTION, Correction
 from senard.algorithms.radiometry import Harmonisation, harmonised_dn
 from senard.model.arrays import BoolArray, Float64Array, Int64Array, UInt8Array, UInt16Array
 from senard.model.grid import Grid, Window
@@ -178,6 +179,7 @@ def warp(
     harmonisation: Harmonisation,
     out: UInt16Array,
     flags: UInt8Array,
+    correction: Correction = NO_CORRECTION,
 ) -> Warped:
     """Resample an image into the output pixels that its scene supplies; all other pixels stay as they are.
 
@@ -193,6 +195,7 @@ def warp(
         harmonisation: offset and quantification of the band in this product.
         out: (y, x) uint16, delivered DN, written in place; its sides are a whole multiple of the source map's.
         flags: (y, x) uint8 on the source map's grid, bit CLIPPED is added in place.
+        correction: added before rounding, delivered DN.
     """
     clipped_low, clipped_high, missing = warp_kernels.warp(
         image,
@@ -200,6 +203,9 @@ def warp(
         *where.kernel_arguments,
         float(harmonisation.add_offset),
         harmonisation.scale,
+        correction.offset,
+        correction.gain,
+        *correction.place,
         out,
         flags,
     )
@@ -243,6 +249,7 @@ def mend(
     harmonisation: Harmonisation,
     out: UInt16Array,
     flags: UInt8Array,
+    correction: Correction = NO_CORRECTION,
 ) -> Missing:
     """Give missing pixels the nearest valid pixel of the same image.
 
@@ -253,6 +260,7 @@ def mend(
         harmonisation: offset and quantification of the band in this product.
         out: (y, x) uint16, delivered DN, written in place.
         flags: (y, x) uint8 on the source map's grid, bit MENDED is added in place.
+        correction: added before rounding, delivered DN.
 
     Returns:
         Pixels that have no valid pixel within the radius.
@@ -260,7 +268,10 @@ def mend(
     nearest = warp_kernels.nearest_valid(image, missing.image_rows, missing.image_cols, radius)
     found = nearest > 0
     rows, cols = missing.rows[found], missing.cols[found]
-    out[rows, cols] = harmonised_dn(nearest[found], harmonisation)
+    dn = harmonised_dn(nearest[found], harmonisation)
+    if correction.offset.size:
+        dn = warp_kernels.corrected(dn, correction.offset, correction.gain, *correction.place, rows, cols)
+    out[rows, cols] = dn
     factor = out.shape[0] // flags.shape[0]
     flags[rows // factor, cols // factor] |= warp_kernels.MENDED
     return Missing(

@@ -3,7 +3,7 @@
 import numba
 import numpy as np
 
-from senard.model.arrays import BoolArray, Float64Array, Int64Array, UInt8Array, UInt16Array
+from senard.model.arrays import BoolArray, Float32Array, Float64Array, Int64Array, UInt8Array, UInt16Array
 
 CLIPPED = 1
 """Bit of the flags raster: a reflectance was clipped to the range of valid DN."""
@@ -147,6 +147,43 @@ def _bilinear(image: UInt16Array, y: float, x: float, offset: float, scale: floa
     return total / weight
 
 
+@numba.njit(cache=True, nogil=True, inline="always")
+def _between(values: Float32Array, first_row: float, first_col: float, y: float, x: float) -> float:
+    """Bilinear between the centres of cells; y and x in cells from the origin of the CRS; 0 beyond."""
+    y, x = y - 0.5, x - 0.5
+    i, j = int(np.floor(y)), int(np.floor(x))
+    down, right = y - i, x - j
+    i, j = i - int(first_row), j - int(first_col)
+    if i < 0 or j < 0 or i + 1 >= values.shape[0] or j + 1 >= values.shape[1]:
+        return 0.0
+    upper = values[i, j] + (values[i, j + 1] - values[i, j]) * right
+    lower = values[i + 1, j] + (values[i + 1, j + 1] - values[i + 1, j]) * right
+    return upper + (lower - upper) * down
+
+
+@numba.njit(cache=True, nogil=True)
+def corrected(
+    dn: UInt16Array,
+    offset: Float32Array,
+    gain: Float32Array,
+    first_row: float,
+    first_col: float,
+    per_pixel: float,
+    pixel_row: float,
+    pixel_col: float,
+    rows: Int64Array,
+    cols: Int64Array,
+) -> UInt16Array:
+    """Delivered DN of given output pixels with their corrections."""
+    out = np.empty(rows.size, dtype=np.uint16)
+    for n in range(rows.size):
+        y, x = (pixel_row + rows[n] + 0.5) * per_pixel, (pixel_col + cols[n] + 0.5) * per_pixel
+        value = float(dn[n])
+        value += _between(offset, first_row, first_col, y, x) + value * _between(gain, first_row, first_col, y, x)
+        out[n] = np.uint16(min(max(value, 1.0), 65535.0) + 0.5)
+    return out
+
+
 @numba.njit(cache=True, nogil=True)
 def warp(
     image: UInt16Array,
@@ -164,6 +201,13 @@ def warp(
     aligned: bool,
     offset: float,
     scale: float,
+    level_offset: Float32Array,
+    level_gain: Float32Array,
+    cell_row: float,
+    cell_col: float,
+    per_pixel: float,
+    pixel_row: float,
+    pixel_col: float,
     out: UInt16Array,
     flags: UInt8Array,
 ) -> tuple[int, int, int]:
@@ -213,6 +257,10 @@ def warp(
                         value = (value + offset) * scale
                     if lowest == 0:
                         value = _bilinear(image, y, x, offset, scale)
+                if level_offset.size > 0:
+                    cell_y, cell_x = (pixel_row + r + 0.5) * per_pixel, (pixel_col + c + 0.5) * per_pixel
+                    added = _between(level_offset, cell_row, cell_col, cell_y, cell_x)
+                    value += added + value * _between(level_gain, cell_row, cell_col, cell_y, cell_x)
                 if dark or value < 0.5:
                     low += 1
                     flags[map_row, map_col] |= CLIPPED

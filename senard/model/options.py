@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from senard.errors import RequestError
-from senard.model.request import Buffer, Fill
+from senard.model.request import Buffer, Fill, Level
 from senard.model.sentinel2 import ProductType
 
 
@@ -206,6 +206,16 @@ OPTIONS: tuple[Option, ...] = (
         metavar="HOW",
         identity=True,
         help="Ground left out around dense cloud and shadow: thin is 20 m, terrascope its two-stage rule, pure 300 m.",
+    ),
+    Option(
+        name="level",
+        kind=Kind.CHOICE,
+        default=Level.DATATAKE.value,
+        choices=tuple(member.value for member in Level),
+        metavar="HOW",
+        identity=True,
+        help="Smooth differences of brightness to remove: datatake makes products of one overflight agree where they "
+        "overlap, so that no step shows where MGRS tiles meet; none leaves every pixel as its product has it.",
     ),
     Option(
         name="clip",

@@ -45,6 +45,16 @@ class Buffer(Enum):
     """300 m."""
 
 
+class Level(Enum):
+    """Between which scenes smooth differences of brightness are removed."""
+
+    NONE = "none"
+    """None: every pixel is what its product says."""
+
+    DATATAKE = "datatake"
+    """Products of one overflight, where they overlap: no step where two MGRS tiles meet."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MosaicRequest:
     """Area, period, grid and every option that changes pixels."""
@@ -90,6 +100,9 @@ class MosaicRequest:
 
     clip: bool = True
     """True: pixels that the area does not touch are nodata; False: the tiles' rectangles are filled."""
+
+    level: Level = Level.DATATAKE
+    """Between which scenes smooth differences are removed."""
 
     algorithm: str = field(default=ALGORITHM_VERSION)
     """Version of the algorithm: "1"."""
@@ -137,6 +150,7 @@ class MosaicRequest:
                 "fill": self.fill.value,
                 "first_day": self.first_day.isoformat(),
                 "last_day": self.last_day.isoformat(),
+                "level": self.level.value,
                 "mgrs_tiles": sorted(self.mgrs_tiles),
                 "name": self.name,
                 "product_type": self.product_type.value,
@@ -184,5 +198,6 @@ class MosaicRequest:
             fill=Fill(values["fill"]),
             buffer=Buffer(values["buffer"]),
             clip=values["clip"],
+            level=Level(values["level"]),
             algorithm=values["algorithm"],
         )

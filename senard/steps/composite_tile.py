@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from senard.algorithms.levelling import NO_CORRECTION, Cells, Correction, Levels, band_correction, cells_of
 from senard.algorithms.radiometry import Harmonisation
 from senard.algorithms.warp import (
     Correspondence,
@@ -25,6 +26,7 @@ from senard.errors import UnusableSceneError
 from senard.io.atomic import beside, partial_file
 from senard.io.geotiff import BLOCK, ScratchWriter, read_scratch, write_cog, write_scratch
 from senard.io.jp2 import TiledImage
+from senard.io.levels_folder import read_levels
 from senard.io.safe import image_path, read_product
 from senard.io.scenes_file import read_verdict
 from senard.model.arrays import BoolArray, UInt8Array, UInt16Array
@@ -33,7 +35,7 @@ from senard.model.labels import DOY, MOSAIC_PROFILES, YEAR, ProductLabels
 from senard.model.product import Sentinel2Product
 from senard.model.request import MosaicRequest
 from senard.model.scene import Sentinel2Scene
-from senard.model.sentinel2 import MOSAIC_BANDS
+from senard.model.sentinel2 import JUDGE_BANDS, MOSAIC_BANDS
 
 SOURCE_GSD = 20
 """Pixel side of the source map, m."""
@@ -52,6 +54,8 @@ class _Supplier:
     wins: Wins
     product: Sentinel2Product
     where: Correspondence
+    levels: Levels | None
+    """Corrections on the cells around the tile; None for a scene without."""
     needed: dict[tuple[int, int], BoolArray] = field(default_factory=dict)
     """Shape of an internal tile to the needed ones: the bands of one pixel size share it."""
 
@@ -82,6 +86,7 @@ class _Loaded:
     dn: UInt16Array
     decoded: BoolArray
     harmonisation: Harmonisation
+    correction: Correction
 
 
 def composite_tile(
@@ -94,6 +99,7 @@ def composite_tile(
     out: Path,
     flags: Path,
     *,
+    levels: Path | None = None,
     threads: int = 1,
 ) -> Path:
     """Fill one tile at one resolution, band after band, scene after scene.
@@ -111,6 +117,7 @@ def composite_tile(
         out: the mosaic file, a Cloud Optimized GeoTIFF.
         flags: by-product for the QA layer, uint8 at 20 m, bits CLIPPED and MENDED; <i>_<gsd>.json beside it holds the
             figures. Both are written before `out`.
+        levels: folder of the corrections that `level_scenes` found; None adds nothing.
         threads: internal tiles decoded at the same time.
 
     Returns:
@@ -121,7 +128,7 @@ def composite_tile(
     """
     grid = tile.grid(gsd)
     source_map: UInt16Array = read_scratch(sources / "sources_20.tif", bands="source")
-    suppliers = [_supplier(wins, scenes, safes, grid) for wins in wins_of(source_map)]
+    suppliers = [_supplier(wins, scenes, safes, grid, levels) for wins in wins_of(source_map)]
     used = [scenes[supplier.wins.number - 1] for supplier in suppliers]
     simulated = any(supplier.product.simulated for supplier in suppliers)
     tags = ProductLabels.of(request, scenes).tags(tile, f"{gsd} m", used, simulated=simulated)
@@ -142,7 +149,9 @@ def composite_tile(
     return out
 
 
-def _supplier(wins: Wins, scenes: Sequence[Sentinel2Scene], safes: Mapping[int, Path], grid: Grid) -> _Supplier:
+def _supplier(
+    wins: Wins, scenes: Sequence[Sentinel2Scene], safes: Mapping[int, Path], grid: Grid, levels: Path | None
+) -> _Supplier:
     """Open the product of a winning source."""
     product_id, folder = scenes[wins.number - 1].product_id, safes[wins.number]
     reason = read_verdict(folder)
@@ -152,7 +161,16 @@ def _supplier(wins: Wins, scenes: Sequence[Sentinel2Scene], safes: Mapping[int, 
     if reason is not None:
         raise UnusableSceneError(f"{product_id}: {reason.removeprefix(f'{product_id}: ')}")
     product = read_product(found[0])
-    return _Supplier(wins=wins, product=product, where=locate(grid, product.grids[grid.gsd]))
+    layers = None if levels is None else read_levels(levels, wins.number, _cells(grid).grid(grid.crs))
+    half = len(JUDGE_BANDS)
+    found_levels = None if layers is None else Levels(values=layers[:half], ground=layers[half:])
+    return _Supplier(wins=wins, product=product, where=locate(grid, product.grids[grid.gsd]), levels=found_levels)
+
+
+def _cells(grid: Grid) -> Cells:
+    """Cells of corrections that the pixels of a tile lie between."""
+    bounds = grid.bounds
+    return cells_of(bounds.left, bounds.bottom, bounds.right, bounds.top, pad=1)
 
 
 def _compose(band: str, canvas: _Canvas, suppliers: Sequence[_Supplier], threads: int) -> UInt16Array:
@@ -170,7 +188,15 @@ def _compose(band: str, canvas: _Canvas, suppliers: Sequence[_Supplier], threads
 def _supply(band: str, canvas: _Canvas, supplier: _Supplier, threads: int) -> None:
     """Decode what one scene must supply to one band, and resample it into the tile."""
     loaded = _load(band, canvas, supplier, threads)
-    counts = warp(loaded.dn, supplier.where, supplier.wins, loaded.harmonisation, canvas.pixels, canvas.bits)
+    counts = warp(
+        loaded.dn,
+        supplier.where,
+        supplier.wins,
+        loaded.harmonisation,
+        canvas.pixels,
+        canvas.bits,
+        loaded.correction,
+    )
     if counts.missing:
         if counts.missing > max(MEND_LIMIT, supplier.wins.pixels * canvas.factor**2 // 2):
             raise _contradiction(band, supplier, counts.missing)
@@ -198,7 +224,16 @@ def _load(band: str, canvas: _Canvas, supplier: _Supplier, threads: int) -> _Loa
     dn = np.zeros(image.shape, dtype=np.uint16)  # pages are taken from the system only where tiles are decoded
     image.read_blocks(decoded, dn)
     harmonisation = Harmonisation(add_offset=product.add_offset.get(band, 0), quantification=product.quantification)
-    return _Loaded(image=image, dn=dn, decoded=decoded, harmonisation=harmonisation)
+    correction = _correction(band, canvas.grid, supplier)
+    return _Loaded(image=image, dn=dn, decoded=decoded, harmonisation=harmonisation, correction=correction)
+
+
+def _correction(band: str, grid: Grid, supplier: _Supplier) -> Correction:
+    """What levels one band of one scene in the tile."""
+    if supplier.levels is None:
+        return NO_CORRECTION
+    offset, gain = band_correction(supplier.levels, band)
+    return Correction(offset=offset, gain=gain, cells=_cells(grid), output=grid)
 
 
 def _mend(loaded: _Loaded, canvas: _Canvas, missing: Missing) -> int:
@@ -207,7 +242,7 @@ def _mend(loaded: _Loaded, canvas: _Canvas, missing: Missing) -> int:
         near = blocks_around(missing, radius, loaded.image.shape, loaded.image.block_shape)
         loaded.image.read_blocks(near & ~loaded.decoded, loaded.dn)
         loaded.decoded[near] = True
-        missing = mend(loaded.dn, missing, radius, loaded.harmonisation, canvas.pixels, canvas.bits)
+        missing = mend(loaded.dn, missing, radius, loaded.harmonisation, canvas.pixels, canvas.bits, loaded.correction)
         if missing.rows.size == 0:
             break
     return missing.rows.size

@@ -19,7 +19,7 @@ from senard.io.request_file import RequestFile, read_product_names, read_request
 from senard.model.call import Call
 from senard.model.mgrs import mgrs_name
 from senard.model.options import AREA_OPTIONS, OPTIONS, option
-from senard.model.request import Buffer, Fill, MosaicRequest
+from senard.model.request import Buffer, Fill, Level, MosaicRequest
 from senard.model.sentinel2 import ProductType
 
 MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
@@ -157,6 +157,7 @@ def _request(values: Mapping[str, str | None], area: Area) -> MosaicRequest:
         fill=Fill(_choice("fill", values)),
         buffer=Buffer(_choice("buffer", values)),
         clip=_switch("clip", values),
+        level=Level(_choice("level", values)),
     )
 
 

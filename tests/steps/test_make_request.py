@@ -238,6 +238,7 @@ class TestIdentity:
             "target_date": ("2024-06-01", {}),
             "fill": ("all", {}),
             "buffer": ("pure", {}),
+            "level": ("none", {}),
             "clip": ("false", {}),
             "crs": ("EPSG:3035", {}),
         }

@@ -3,8 +3,8 @@
 Lower is better everywhere. Levels come first and the cost decides within a level:
 1 clear; 2 clear, but in a zone of likely shadow or with too few dates to test (given by the multi-date test alone);
 3 clear for its own product, but rejected by the multi-date test; 4 in the hard buffer of a cloud or shadow, saturated,
-or snow; 5 cloud, cirrus or shadow. This module judges from the scene alone and gives 1, 4 and 5; a test over several
-dates refines `Scored` between `score` and the choice.
+or snow; 5 core of a cloud, cirrus or shadow; specks that the opening removes are ground. This module judges from the
+scene alone and gives 1, 4 and 5; a test over several dates refines `Scored` between `score` and the choice.
 """
 
 from collections.abc import Mapping
@@ -16,6 +16,7 @@ from numba import njit
 from senard.model.arrays import Float32Array, Float64Array, UInt8Array, UInt16Array
 from senard.model.masks import (
     AOT_UNITS,
+    CLASS_CORE,
     CLASS_SNOW,
     CLASS_TERRASCOPE,
     CLASS_VALID,
@@ -43,7 +44,8 @@ AEROSOL_FULL = 0.8
 PROBABILITY_WEIGHT = 0.5
 """Cost of a cloud probability of 100 %."""
 DOUBTFUL_CLASS_COST = 0.3
-"""Cost of the classes DARK_AREA and UNCLASSIFIED, among which shadow and thin cloud hide."""
+"""Cost of the classes DARK_AREA and UNCLASSIFIED, among which shadow and thin cloud hide, and of specks of shadow, cirrus
+or cloud of medium probability: what is too small for the opening is mostly dark forest or a bright roof."""
 LOW_SUN_WEIGHT = 0.2
 """Cost per 20 degrees of sun zenith beyond LOW_SUN_DEG."""
 LOW_SUN_DEG = 40.0
@@ -97,7 +99,7 @@ class Scored:
     """FLAG_ bits of senard.model.sources."""
 
     clear: UInt8Array
-    """1 where the scene classification says clear (2, 4, 5, 6, 7) and nothing is saturated, else 0."""
+    """1 where the scene classification says clear (2, 4, 5, 6, 7, or a speck of 3, 8, 10) and nothing is saturated."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,7 +186,8 @@ def granule_preference(
 
 def _class_table() -> Float32Array:
     table = np.zeros(16, dtype=np.float32)
-    table[[Scl.DARK_AREA, Scl.UNCLASSIFIED]] = DOUBTFUL_CLASS_COST
+    specks = (Scl.CLOUD_SHADOW, Scl.CLOUD_MEDIUM, Scl.THIN_CIRRUS)
+    table[[Scl.DARK_AREA, Scl.UNCLASSIFIED, *specks]] = DOUBTFUL_CLASS_COST
     return table
 
 
@@ -266,7 +269,8 @@ def _score(
             saturated = scl == Scl.SATURATED_OR_DEFECTIVE
             for band in range(4):
                 saturated = saturated or judge[band, row, col] == SATURATED_DN
-            if scl == Scl.CLOUD_SHADOW or (scl >= Scl.CLOUD_MEDIUM and scl <= Scl.THIN_CIRRUS):
+            hidden = scl == Scl.CLOUD_SHADOW or scl == Scl.CLOUD_MEDIUM or scl == Scl.THIN_CIRRUS
+            if scl == Scl.CLOUD_HIGH or (hidden and (bits & CLASS_CORE) != 0):
                 level[row, col] = 5
             elif near or snow or saturated:
                 level[row, col] = 4

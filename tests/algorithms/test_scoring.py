@@ -12,7 +12,7 @@ from senard.algorithms.scoring import (
     score,
     utm_zone_of,
 )
-from senard.model.masks import CLASS_SNOW, CLASS_TERRASCOPE, CLASS_VALID
+from senard.model.masks import CLASS_CORE, CLASS_SNOW, CLASS_TERRASCOPE, CLASS_VALID
 from senard.model.request import Buffer
 
 SHAPE = (1, 1)
@@ -49,8 +49,17 @@ class TestLevel:
         ],
     )
     def test_follows_the_scene_classification(self, scl: int, level: int, clear: int) -> None:
-        result = scored(pixel(scl=scl))
+        result = scored(pixel(scl=scl, bits=CLASS_CORE if scl in (3, 8, 9, 10) else 0))
         assert (result.level[0, 0], result.clear[0, 0]) == (level, clear)
+
+    @pytest.mark.parametrize("scl", [3, 8, 10])
+    def test_takes_specks_of_cloud_and_shadow_for_ground_that_costs_more(self, scl: int) -> None:
+        result = scored(pixel(scl=scl))
+        assert (result.level[0, 0], result.clear[0, 0]) == (1, 1)
+        assert cost(pixel(scl=scl)) == pytest.approx(cost(pixel(scl=4)) + 0.3)
+
+    def test_never_takes_dense_cloud_for_a_speck(self) -> None:
+        assert scored(pixel(scl=9)).level[0, 0] == 5
 
     @pytest.mark.parametrize(
         ("buffer", "distance", "bits", "level"),

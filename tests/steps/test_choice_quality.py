@@ -100,6 +100,6 @@ class TestChoiceQuality:
     """The score keeps out clouds, shadows and haze that the scene classification misses."""
 
     def test_is_better_than_the_clearest_scene_first_and_fills_as_much(self, outcome: Outcome) -> None:
-        assert np.array_equal(outcome.ours > 0, outcome.clearest_first > 0)
+        assert not np.any((outcome.clearest_first > 0) & (outcome.ours == 0))
         # 11.9 against 28.6 % when this was written
         assert outcome.contaminated(outcome.ours) < 0.7 * outcome.contaminated(outcome.clearest_first)

@@ -44,8 +44,8 @@ AEROSOL_FULL = 0.8
 PROBABILITY_WEIGHT = 0.5
 """Cost of a cloud probability of 100 %."""
 DOUBTFUL_CLASS_COST = 0.3
-"""Cost of the classes DARK_AREA and UNCLASSIFIED, among which shadow and thin cloud hide, and of specks of shadow, cirrus
-or cloud of medium probability: what is too small for the opening is mostly dark forest or a bright roof."""
+"""Cost of the classes DARK_AREA and UNCLASSIFIED, among which shadow and thin cloud hide, and of specks of shadow,
+cirrus or cloud of medium probability: what is too small for the opening is mostly dark forest or a bright roof."""
 LOW_SUN_WEIGHT = 0.2
 """Cost per 20 degrees of sun zenith beyond LOW_SUN_DEG."""
 LOW_SUN_DEG = 40.0

@@ -1,4 +1,4 @@
-"""What the mosaic as a whole decides, once the sources of all its tiles are chosen: here scenes can be levelled."""
+"""What the mosaic as a whole decides, once the sources of all its tiles are chosen."""
 
 import json
 from collections import Counter
@@ -20,7 +20,7 @@ def settle_scenes(request: MosaicRequest, scenes: Sequence[Sentinel2Scene], sour
         scenes: every kept scene, in the order that numbers them from 1.
         sources: folder of each tile's source map.
         out: settled.json: {"aoi_pixels", "pixels", "scenes": [{"source", "product_id", "pixels", "clear_pixels"}]},
-            the used scenes by source number. A gain per scene will stand beside them.
+            the used scenes by source number.
 
     Returns:
         out.

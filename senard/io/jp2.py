@@ -15,7 +15,7 @@ from rasterio.windows import Window as RasterioWindow
 
 from senard.errors import UnusableSceneError
 from senard.model.arrays import BoolArray, UInt8Array, UInt16Array
-from senard.model.grid import Window
+from senard.model.grid import Grid, Window
 
 _GDAL: dict[str, Any] = {
     "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR",  # no search for sidecars: a SAFE has none
@@ -62,6 +62,34 @@ def read_image(path: str, *, overview: int = 1) -> UInt8Array | UInt16Array:
     with _opened(path) as dataset:
         shape = (-(-dataset.height // overview), -(-dataset.width // overview))
         return dataset.read(1, out_shape=shape)
+
+
+def require_band(path: str, grid: Grid) -> None:
+    """Make sure that an image is a band on its product's grid, by its header alone: no pixel is decoded.
+
+    Args:
+        path: GDAL-openable path.
+        grid: the grid that the granule's XML states.
+
+    Raises:
+        UnusableSceneError: no image, not uint16, or of another size or place; L2Ap images state no place.
+    """
+    with _opened(path) as dataset:
+        found = f"{dataset.height} x {dataset.width} pixels of {dataset.dtypes[0]}"
+        expected = f"{grid.height} x {grid.width} pixels of uint16"
+        if found == expected and dataset.crs is not None:
+            found += _place(dataset.crs.to_epsg() or grid.crs, dataset.transform.c, dataset.transform.f)
+            expected += _place(grid.crs, grid.left, grid.top)
+    if found != expected:
+        raise UnusableSceneError(
+            f"{path}: expected {expected} by the granule's XML, found {found}. The product is damaged: delete it and "
+            f"download it again."
+        )
+
+
+def _place(crs: str | int, left: float, top: float) -> str:
+    """Where an image lies, for a comparison to the metre: grids are multiples of 10 m."""
+    return f" at {str(crs).upper().removeprefix('EPSG:')}, {left:.0f}, {top:.0f}"
 
 
 class TiledImage:

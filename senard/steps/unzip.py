@@ -4,6 +4,9 @@ from pathlib import Path
 
 from senard.errors import UnusableSceneError
 from senard.io.atomic import partial_directory
+from senard.io.jp2 import require_band
+from senard.io.safe import image_path, read_product
+from senard.io.safe_images import needed_keys
 from senard.io.safe_members import product_name
 from senard.io.scenes_file import read_verdict, write_verdict
 from senard.io.unzip import unzip_product
@@ -12,6 +15,8 @@ from senard.model.product import Part
 
 def unzip(download: Path, part: Part, out: Path) -> Path:
     """Unpack and verify a part of a product; a product that is damaged gets a verdict instead.
+
+    Bands that the mosaic delivers must be images of the size and place that the granule's XML states.
 
     Args:
         download: downloads/<product_id>/<part>/, holding NAME.zip or NAME.SAFE, or a verdict, which is passed on.
@@ -25,17 +30,35 @@ def unzip(download: Path, part: Part, out: Path) -> Path:
         RequestError: the disk is too small.
         TransientError: the disk does not answer.
     """
-    product_id = download.parent.name
-    with partial_directory(out) as partial:
-        try:
-            verdict = read_verdict(download)
-            if verdict is not None:
-                write_verdict(partial, product_id, verdict)
-            else:
-                unzip_product(_only_product(download), part, partial)
-        except UnusableSceneError as error:
-            write_verdict(partial, product_id, str(error))
+    try:
+        with partial_directory(out) as partial:
+            _unpack(download, part, partial)
+    except UnusableSceneError as error:
+        with partial_directory(out) as partial:
+            write_verdict(partial, download.parent.name, str(error))
     return out
+
+
+def _unpack(download: Path, part: Part, into: Path) -> None:
+    """Unpack and verify."""
+    verdict = read_verdict(download)
+    if verdict is not None:
+        raise UnusableSceneError(verdict)
+    _require_bands(unzip_product(_only_product(download), part, into), part)
+
+
+def _require_bands(safe: Path, part: Part) -> None:
+    """Look at the header of every delivered band before anything is chosen from the product: some ms each."""
+    if part is Part.JUDGE:  # these images are read whole when the scene is judged
+        return
+    product = read_product(safe)
+    for key in sorted(needed_keys(product.scene.product_type, Part.BANDS) & product.images.keys()):
+        path = image_path(product, key)
+        try:
+            require_band(path, product.grids[int(key.rsplit("_", 1)[1])])
+        except UnusableSceneError as error:  # the folder has a passing name until all is well
+            reason = str(error).replace(path, product.images[key])
+            raise UnusableSceneError(f"{product.scene.product_id}: {reason}") from error
 
 
 def _only_product(download: Path) -> Path:

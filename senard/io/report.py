@@ -189,7 +189,7 @@ def _quality(figures: MosaicFigures, pictures: ReportPictures) -> str:
     area = max(1, figures.area_pixels)
     levels = {0: figures.area_pixels - figures.valid_pixels, **level_pixels(figures)}
     rows = [
-        row((keys([(colour, str(level) if level else "gap")]), escape(LEVELS[level]), percent(levels[level] / area)))
+        row((keys([(colour, str(level) if level else "gap")]), escape(LEVELS[level]), _share(levels[level] / area)))
         for level, colour in pictures.level_colours.items()
         if level in levels
     ]
@@ -216,7 +216,7 @@ def level_pixels(figures: MosaicFigures) -> dict[int, int]:
 def _gaps(figures: MosaicFigures) -> str:
     """Share without data, in all and per tile."""
     gap = figures.area_pixels - figures.valid_pixels
-    text = f"{percent(1 - figures.valid_share)} of the area, {gap * PIXEL_KM2:,.2f} km² of the grid, has no data."
+    text = f"{_share(1 - figures.valid_share)} of the area, {gap * PIXEL_KM2:,.2f} km² of the grid, has no data."
     if gap:
         text += " No kept scene saw the ground there well enough; a longer period gives more chances."
     rows = [_tile_row(tile, figures.scenes) for tile in figures.tiles]
@@ -230,8 +230,8 @@ def _tile_row(tile: TileFigures, scenes: Sequence[SceneRow]) -> str:
     return row(
         (
             str(tile.tile.index),
-            percent(tile.valid_share),
-            percent(1 - tile.valid_share),
+            _share(tile.valid_share),
+            _share(1 - tile.valid_share),
             str(sum(1 for pixels in tile.pixels.values() if pixels)),
             dates[0].isoformat() if dates else "none",
             dates[-1].isoformat() if dates else "none",
@@ -263,8 +263,8 @@ def _scene_row(row_of: SceneRow) -> str:
             str(scene.relative_orbit),
             baseline_text(scene),
             "not stated" if scene.cloud_cover is None else f"{scene.cloud_cover:.1f} %",
-            "not judged" if row_of.clear_share is None else percent(row_of.clear_share),
-            percent(row_of.share),
+            "not judged" if row_of.clear_share is None else _share(row_of.clear_share),
+            _share(row_of.share),
             escape(row_of.reason),
         ),
         right=(0, 3, 5, 6, 7),
@@ -317,3 +317,8 @@ def _licence(figures: MosaicFigures) -> str:
         f"{notice} Copernicus Sentinel data are free, full and open; whoever passes them on in changed form names them "
         "with this sentence.</p>"
     )
+
+
+def _share(share: float) -> str:
+    """A share in HTML: "&lt; 0.1 %" holds a sign that would begin a tag."""
+    return escape(percent(share))

@@ -221,6 +221,17 @@ class TestReport:
         assert "&lt;script&gt;alert(1)&lt;/script&gt; &amp; more" in text
         assert "<script" not in text
 
+    def test_with_a_share_that_is_next_to_nothing(self, tmp_path: Path) -> None:
+        folder, parts = build_mosaic(tmp_path)
+        for source in parts.sources:
+            figures = json.loads((source / "sources.json").read_text())
+            pixels = {"1": sum(figures["pixels"].values()) - 1, "2": 1}
+            (source / "sources.json").write_text(json.dumps({**figures, "pixels": pixels}))
+        finish_product(folder, parts, RUN)
+        text = (folder / "report.html").read_text(encoding="utf-8")
+        assert '<td class="right">&lt; 0.1 %</td>' in text
+        assert not re.search(r"<[^a-zA-Z/!]", text)
+
     def test_also_of_an_area_that_nobody_saw(self, tmp_path: Path) -> None:
         folder, parts = build_mosaic(tmp_path)
         for source in parts.sources:

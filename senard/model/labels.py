@@ -1,6 +1,6 @@
 """What delivered rasters say of themselves: bands, nodata, scale, and the tags of a file (product-spec §3 and §5)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from enum import Enum
@@ -8,7 +8,7 @@ from typing import Self
 
 from senard import __version__
 from senard.model.grid import Tile
-from senard.model.request import MosaicRequest
+from senard.model.request import Level, MosaicRequest
 from senard.model.scene import Sentinel2Scene
 from senard.model.sentinel2 import BANDS, MOSAIC_BANDS, NODATA_DN, ProductType
 
@@ -17,6 +17,12 @@ METHOD = "one-scene-per-pixel"
 
 REFLECTANCE_SCALE = 0.0001
 """Reflectance per delivered DN."""
+
+
+def copernicus_notice(years: Iterable[int]) -> str:
+    """The notice that Copernicus' terms ask for: "Contains modified Copernicus Sentinel data 2023, 2024"."""
+    listed = ", ".join(str(year) for year in sorted(set(years)))
+    return f"Contains modified Copernicus Sentinel data {listed}".rstrip()
 
 
 class Colour(Enum):
@@ -103,6 +109,9 @@ class ProductLabels:
     product_type: ProductType
     """Processing level of the products."""
 
+    levelling: Level
+    """Between which scenes smooth differences of brightness were removed."""
+
     @classmethod
     def of(cls, request: MosaicRequest, kept: Sequence[Sentinel2Scene]) -> Self:
         """The labels of the product that a request and the scenes kept by its query make."""
@@ -112,6 +121,7 @@ class ProductLabels:
             first_day=request.first_day,
             last_day=request.last_day,
             product_type=request.product_type,
+            levelling=request.level,
         )
 
     def tags(self, tile: Tile, content: str, used: Sequence[Sentinel2Scene], *, simulated: bool) -> dict[str, str]:
@@ -126,17 +136,17 @@ class ProductLabels:
         Returns:
             Name to text. No wall-clock time: TIFFTAG_DATETIME is the newest processing time of the scenes used.
         """
-        years = ", ".join(str(year) for year in sorted({scene.acquisition_time.year for scene in used}))
-        attribution = f"Contains modified Copernicus Sentinel data {years or f'{self.first_day:%Y}'}"
+        years = [scene.acquisition_time.year for scene in used] or [self.first_day.year]
         tags = {
             "AREA_OR_POINT": "Area",
             "TIFFTAG_SOFTWARE": f"senard {__version__}",
-            "TIFFTAG_COPYRIGHT": attribution + (" (simulated)" if simulated else ""),
+            "TIFFTAG_COPYRIGHT": copernicus_notice(years) + (" (simulated)" if simulated else ""),
             "TIFFTAG_IMAGEDESCRIPTION": f"{self.product_id} tile {tile.index}, {content}",
             "SENARD_PRODUCT": self.product_id,
             "SENARD_TILE": str(tile.index),
             "SENARD_PERIOD": f"{self.first_day.isoformat()}/{self.last_day.isoformat()}",
             "SENARD_METHOD": METHOD,
+            "SENARD_LEVELLING": self.levelling.value,
             "SENARD_REQUEST_SHA256": self.request_sha256,
             "SENARD_SCENES": str(len(used)),
             "SENARD_LEVEL": _LEVELS[self.product_type],

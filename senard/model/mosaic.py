@@ -6,6 +6,7 @@ from datetime import date, datetime
 from pathlib import Path
 
 from senard.model.grid import Tile
+from senard.model.labels import copernicus_notice
 from senard.model.request import MosaicRequest
 from senard.model.scene import QueryResult, Sentinel2Scene
 
@@ -61,7 +62,7 @@ class RunFigures:
     """Largest resident memory of one process, bytes."""
 
     bytes_read: int | None = None
-    """Bytes read from archives or the network."""
+    """Bytes that all its processes read, from disk cache, disk or network; None where the system does not tell."""
 
     workers: int | None = None
     """Processes that worked at once."""
@@ -201,17 +202,8 @@ class MosaicFigures:
         return dict(sorted(days.items()))
 
     @property
-    def years(self) -> tuple[int, ...]:
-        """Years of the acquisitions used, for the attribution."""
-        return tuple(sorted({day.year for day in self.pixels_per_day}))
-
-    @property
     def attribution(self) -> str:
         """The notice that Copernicus' terms ask for; of simulated products the truth instead."""
         if self.simulated:
             return "Made of simulated products, not of Copernicus Sentinel data"
-        years = self.years
-        if not years:
-            return "Contains modified Copernicus Sentinel data"
-        span = str(years[0]) if len(years) == 1 else f"{years[0]}-{years[-1]}"
-        return f"Contains modified Copernicus Sentinel data {span}"
+        return copernicus_notice(day.year for day in self.pixels_per_day)

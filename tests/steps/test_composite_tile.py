@@ -206,6 +206,7 @@ class TestCompositeTile:
         assert tags["TIFFTAG_DATETIME"] == "2024:06:03 04:05:06"
         assert tags["TIFFTAG_COPYRIGHT"] == "Contains modified Copernicus Sentinel data 2023, 2024"
         assert tags["SENARD_SCENES"] == "2"
+        assert tags["SENARD_LEVELLING"] == "datatake"
         assert tags["SENARD_PERIOD"] == "2024-05-01/2024-07-31"
         assert tags["TIFFTAG_IMAGEDESCRIPTION"] == f"{tags['SENARD_PRODUCT']} tile 0, 10 m"
         assert not any("simulated" in value for value in tags.values())

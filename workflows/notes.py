@@ -36,6 +36,9 @@ class Note:
     peak_memory_bytes: int
     """Largest resident memory of that process until then, bytes."""
 
+    bytes_read: int | None
+    """Bytes that the process read until then; None where the system does not tell."""
+
     @property
     def started(self) -> datetime:
         """When it began."""
@@ -60,6 +63,7 @@ def add_note(path: Path, task: str, seconds: float) -> None:
         "process": f"{socket.gethostname()} {os.getpid()}",
         "cpu_seconds": round(usage.ru_utime + usage.ru_stime, 3),
         "peak_memory_bytes": usage.ru_maxrss * 1024,
+        "bytes_read": _bytes_read(),
     }
     try:
         descriptor = os.open(path, os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o666)
@@ -76,18 +80,31 @@ def read_figures(path: Path) -> RunFigures:
         return RunFigures(command=_command())
     started, finished = min(note.started for note in notes), datetime.now(UTC)
     cpu: dict[str, float] = {}
+    read: dict[str, int] = {}
     for note in notes:
         cpu[note.process] = max(cpu.get(note.process, 0.0), note.cpu_seconds)
+        if note.bytes_read is not None:
+            read[note.process] = max(read.get(note.process, 0), note.bytes_read)
     return RunFigures(
         started=started,
         finished=finished,
         seconds=round((finished - started).total_seconds(), 3),
         cpu_seconds=round(sum(cpu.values()), 3),
         peak_memory_bytes=max(note.peak_memory_bytes for note in notes),
+        bytes_read=sum(read.values()) if read else None,
         workers=_at_once(notes),
         hosts=tuple(sorted({note.process.split(" ")[0] for note in notes})),
         command=_command(),
     )
+
+
+def _bytes_read() -> int | None:
+    """Bytes that this process asked of files and sockets, whether or not the system's cache had them."""
+    try:
+        fields = Path("/proc/self/io").read_text(encoding="ascii").split()
+        return int(fields[fields.index("rchar:") + 1])
+    except (OSError, ValueError):
+        return None
 
 
 def _command() -> tuple[str, ...]:

@@ -21,6 +21,16 @@ class TestNotes:
         assert figures.peak_memory_bytes is not None
         assert figures.peak_memory_bytes > 10**6
 
+    def test_count_the_bytes_that_were_read(self, tmp_path: Path) -> None:
+        (tmp_path / "product.zip").write_bytes(bytes(5_000_000))
+        add_note(tmp_path / "before.jsonl", "Unzip", 1.0)
+        (tmp_path / "product.zip").read_bytes()
+        add_note(tmp_path / "after.jsonl", "Unzip", 1.0)
+        before, after = (read_figures(tmp_path / f"{name}.jsonl").bytes_read for name in ("before", "after"))
+        assert before is not None
+        assert after is not None
+        assert 5_000_000 <= after - before < 6_000_000
+
     def test_survive_a_line_that_a_killed_worker_cut_short(self, tmp_path: Path) -> None:
         path = tmp_path / "notes.jsonl"
         add_note(path, "MaskScene", 2.0)

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from senard.model.grid import Grid
+
 SCL_BITS = 0x0F
 """Bits of the band `class` that hold the scene classification."""
 CLASS_CORE = 0x10
@@ -69,3 +71,12 @@ class SceneJudgement:
 
     simulated: bool
     """True if the product's own XML says that it was simulated."""
+
+    @property
+    def grids(self) -> dict[int, Grid]:
+        """gsd in m, 20 and 60, to the grid of that raster."""
+        sizes = {20: (self.width, self.height), 60: (self.width_60, self.height_60)}
+        return {
+            gsd: Grid(crs=self.crs, left=self.left, top=self.top, gsd=gsd, width=width, height=height)
+            for gsd, (width, height) in sizes.items()
+        }

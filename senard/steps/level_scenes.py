@@ -134,24 +134,12 @@ def _granule(source: int, folder: Path | None, crs: str, area: Cells) -> _Granul
     """One granule on the cells of an area; None if it is unusable or lies elsewhere."""
     if folder is None or read_verdict(folder) is not None:
         return None
-    judgement = read_judgement(folder)
-    fine = Grid(
-        crs=judgement.crs,
-        left=judgement.left,
-        top=judgement.top,
-        gsd=20,
-        width=judgement.width,
-        height=judgement.height,
-    )
-    bounds = _bounds_in(fine, crs)
+    grids = read_judgement(folder).grids
+    bounds = _bounds_in(grids[20], crs)
     if bounds is None:
         return None
     cells = cells_of(bounds.left, bounds.bottom, bounds.right, bounds.top, pad=2).common(area)
-    return (
-        None
-        if cells is None
-        else _Granule(source=source, folder=folder, grids={20: fine, 60: fine.at(60)}, cells=cells)
-    )
+    return None if cells is None else _Granule(source=source, folder=folder, grids=grids, cells=cells)
 
 
 def _bounds_in(grid: Grid, crs: str) -> Bounds | None:

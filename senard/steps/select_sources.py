@@ -114,23 +114,7 @@ def _period(request: MosaicRequest, scenes: Sequence[Sentinel2Scene], masks: Seq
         if folder is None or read_verdict(folder) is not None:
             continue
         judgement = read_judgement(folder)
-        fine = Grid(
-            crs=judgement.crs,
-            left=judgement.left,
-            top=judgement.top,
-            gsd=20,
-            width=judgement.width,
-            height=judgement.height,
-        )
-        coarse = Grid(
-            crs=judgement.crs,
-            left=judgement.left,
-            top=judgement.top,
-            gsd=60,
-            width=judgement.width_60,
-            height=judgement.height_60,
-        )
-        granule = _Granule(source=source, folder=folder, grids={20: fine, 60: coarse})
+        granule = _Granule(source=source, folder=folder, grids=judgement.grids)
         datatakes.setdefault(scene.datatake_key, []).append(granule)
         moment = Moment(
             days_from_target=scene.acquisition_date.toordinal() - request.middle_day_ordinal,

@@ -98,20 +98,6 @@ def paint_classes(classes: UInt16Array, colours: UInt8Array, *, shown: BoolArray
     return rgba
 
 
-def count_values(values: UInt16Array, *, counted: BoolArray) -> dict[int, int]:
-    """How often each value occurs.
-
-    Args:
-        values: (y, x) uint16.
-        counted: (y, x) bool, True where a value is counted.
-
-    Returns:
-        Value to number of pixels, ordered by value; values that do not occur are left out.
-    """
-    numbers, counts = np.unique(values[counted], return_counts=True)
-    return {int(number): int(count) for number, count in zip(numbers, counts, strict=True)}
-
-
 def _srgb(oklab: Float64Array) -> UInt8Array:
     """(n, 3) OKLab to (n, 3) uint8 sRGB, clipped to the gamut."""
     linear = (oklab @ _OKLAB_TO_LMS.T) ** 3 @ _LMS_TO_LINEAR_RGB.T

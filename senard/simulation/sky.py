@@ -313,12 +313,12 @@ def veil_at(
         factor[band] = gain * clear * numbers[7]
         addend[band] = (light * clear + cloud * table[1, band]) * numbers[7]
     bits = 0
-    if cloud + state[4] > 0.03:
-        bits |= 1
-    if state[1] > 0.20:
-        bits |= 2
-    if state[2] > 0.15:
-        bits |= 4
-    if state[3] > 0.15:
-        bits |= 8
+    if cloud + state[4] > CLOUD_REFLECTANCE:
+        bits |= CLOUD
+    if state[1] > DIRECT_LIGHT_LOSS:
+        bits |= SHADOW
+    if state[2] > HAZE_DEPTH:
+        bits |= HAZE
+    if state[3] > HAZE_DEPTH:
+        bits |= SMOKE
     return bits

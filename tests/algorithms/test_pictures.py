@@ -3,13 +3,7 @@
 import numpy as np
 import pytest
 
-from senard.algorithms.pictures import (
-    count_values,
-    paint_classes,
-    perceptual_ramp,
-    pick_colours,
-    stretch_colours,
-)
+from senard.algorithms.pictures import paint_classes, perceptual_ramp, pick_colours, stretch_colours
 from senard.model.arrays import Float64Array, UInt8Array
 
 
@@ -72,12 +66,3 @@ class TestPaintClasses:
         colours = np.array([[9, 9, 9], [10, 20, 30]], dtype=np.uint8)
         painted = paint_classes(np.array([[1, 1]], np.uint16), colours, shown=np.array([[True, False]]))
         assert painted[0].tolist() == [[10, 20, 30, 255], [0, 0, 0, 0]]
-
-
-class TestCountValues:
-    """A histogram counts what belongs to it."""
-
-    def test_and_nothing_else(self) -> None:
-        values = np.array([[3, 3, 7], [0, 9, 9]], np.uint16)
-        counted = np.array([[True, True, True], [True, False, False]])
-        assert count_values(values, counted=counted) == {0: 1, 3: 2, 7: 1}

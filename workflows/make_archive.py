@@ -1,17 +1,19 @@
 """`senard simulate`: an archive of simulated products, to try senard on."""
 
 import argparse
-from datetime import UTC, datetime, time
+import re
+from datetime import UTC, date, datetime, time
 from pathlib import Path
 
 from senard.errors import RequestError
+from senard.model.mgrs import mgrs_name
 from senard.simulation.acquisition import FULL_SIZE_PX, SimulatedAcquisition
 from senard.simulation.archive import ArchivePlan, simulate_archive
 from senard.simulation.plans import sample_plan, tiny_plan
 from senard.steps.make_request import parse_day
 
-MORNING = time(10, 30, 31, tzinfo=UTC)
-"""When the satellites pass, near enough for any place; UTC."""
+MORNING_HOUR = 10
+"""Hour of the local day in whose middle the satellites pass."""
 
 PLANS = {"sample": sample_plan, "tiny": tiny_plan}
 """Ready plans by name."""
@@ -34,7 +36,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--mgrs-tiles", metavar="31UFS,31UET", help="instead of a plan: these MGRS tiles")
     parser.add_argument("--dates", metavar="DAY,DAY", help="their acquisition days, UTC: 2024-06-15,2024-07-01")
     parser.add_argument("--satellite", default="S2A", metavar="S2A", help="S2A, S2B, S2C or S2D (default: S2A)")
-    parser.add_argument("--baseline", type=int, default=511, metavar="511", help="processing baseline (default: 511)")
+    parser.add_argument(
+        "--baseline", type=_baseline, default="05.11", metavar="05.11", help="processing baseline (default: 05.11)"
+    )
     parser.add_argument(
         "--size",
         type=int,
@@ -61,13 +65,14 @@ def make_archive(parsed: argparse.Namespace) -> Path:
 
 
 def _own_plan(parsed: argparse.Namespace) -> ArchivePlan:
-    """Every tile on every day."""
+    """Every tile on every day; the tiles of one day are one overflight."""
     days = [parse_day(text, "--dates") for text in parsed.dates.split(",")]
+    mgrs_tiles = [mgrs_name(text) for text in parsed.mgrs_tiles.split(",")]
     return ArchivePlan(
         acquisitions=tuple(
             SimulatedAcquisition(
-                mgrs_tile=mgrs_tile.strip(),
-                time=datetime.combine(day, MORNING),
+                mgrs_tile=mgrs_tile,
+                time=_overflight(day, mgrs_tiles[0]),
                 satellite=parsed.satellite,
                 baseline=parsed.baseline,
                 size_px=parsed.size,
@@ -75,6 +80,20 @@ def _own_plan(parsed: argparse.Namespace) -> ArchivePlan:
                 cloud_fraction=parsed.cloud,
             )
             for day in days
-            for mgrs_tile in parsed.mgrs_tiles.split(",")
+            for mgrs_tile in mgrs_tiles
         )
     )
+
+
+def _overflight(day: date, mgrs_tile: str) -> datetime:
+    """When a satellite passes a tile in the morning of its place: on this UTC day, to the hour of its longitude."""
+    longitude = 6 * int(mgrs_tile[:2]) - 183
+    return datetime.combine(day, time((MORNING_HOUR - round(longitude / 15)) % 24, 30, 31, tzinfo=UTC))
+
+
+def _baseline(text: str) -> int:
+    """A baseline as ESA writes it, "05.11", or as it stands in names, "N0511" or "511"."""
+    match = re.fullmatch(r"N?(\d{1,2})\.?(\d{2})", text)
+    if not match:
+        raise argparse.ArgumentTypeError(f"expected a baseline such as 05.11, found {text}")
+    return int(match[1] + match[2])

@@ -6,6 +6,7 @@ import pytest
 
 import senard
 from senard.io.product_folder import write_sums
+from senard.io.safe import read_product
 from workflows.cli import main
 
 
@@ -62,6 +63,13 @@ class TestSimulate:
         (product,) = (tmp_path / "archive").glob("*.zip")
         assert product.name.startswith("S2A_MSIL2A_20240615T")
         assert "_T31UFS_" in product.name
+
+    def test_passes_every_place_in_its_own_morning(self, tmp_path: Path) -> None:
+        words = ["--dates", "2024-06-15", "--size", "120", "--no-truth", "--njobs", "1", "--baseline", "04.00"]
+        assert main(["simulate", str(tmp_path), "--mgrs-tiles", "56HLH", *words]) == 0
+        (product,) = tmp_path.glob("*.zip")
+        assert product.name.startswith("S2A_MSIL2A_20240615T003031_N0400_")
+        assert read_product(product).sun.zenith.max() < 70
 
 
 class TestVersion:

@@ -77,8 +77,9 @@ def _add_option(parser: argparse.ArgumentParser, option: Option) -> None:
     if option.kind is Kind.SWITCH:
         metavar = "true|false"
         parser.add_argument(option.flag, dest=option.name, nargs="?", const="true", metavar=metavar, help=help_text)
-        negative = f"--no-{option.flag[2:]}"
-        parser.add_argument(negative, dest=option.name, action="store_const", const="false", help=argparse.SUPPRESS)
+        parser.add_argument(
+            option.negative, dest=option.name, action="store_const", const="false", help=argparse.SUPPRESS
+        )
         return
     metavar = "|".join(option.choices) or option.metavar or option.kind.name
     parser.add_argument(option.flag, dest=option.name, metavar=metavar, help=help_text)

@@ -60,11 +60,17 @@ class Option:
         return "--" + self.name.replace("_", "-")
 
     @property
+    def negative(self) -> str:
+        """What turns a switch off on the command line: "--no-clip"."""
+        return f"--no-{self.flag[2:]}"
+
+    @property
     def text(self) -> str:
-        """Help with unit, choices and default: what `--help` shows."""
+        """Help with unit, choices, default and what turns a switch off: what `--help` shows."""
         notes = [f"unit: {self.unit}"] if self.unit else []
         notes += [f"one of: {', '.join(self.choices)}"] if self.choices else []
         notes += [f"default: {self.default}"] if self.default is not None else []
+        notes += [f"off: {self.negative}"] if self.kind is Kind.SWITCH else []
         return self.help + (f" ({'; '.join(notes)})" if notes else "")
 
 

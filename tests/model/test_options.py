@@ -29,6 +29,7 @@ class TestOptions:
     def test_show_unit_choices_and_default_in_help(self) -> None:
         assert option("cloud_cover_max").text.endswith("(unit: percent; default: 95)")
         assert "one of: strict, flag, all; default: flag" in option("fill").text
+        assert option("clip").text.endswith("(default: true; off: --no-clip)")
 
     def test_are_written_with_hyphens_on_the_command_line(self) -> None:
         assert option("cloud_cover_max").flag == "--cloud-cover-max"

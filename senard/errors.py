@@ -12,6 +12,16 @@ class TransientError(SenardError):
 class UnusableSceneError(SenardError):
     """One product cannot be used: leave the scene out, report it with this reason, go on with the others."""
 
+    def __init__(self, message: str, *, product_id: str = "") -> None:
+        """Say why.
+
+        Args:
+            message: as every error's.
+            product_id: whose fault it is, where one step reads several products.
+        """
+        super().__init__(message)
+        self.product_id = product_id
+
 
 class RequestError(SenardError):
     """What was asked cannot be done: a person must change the request. Exit code 2."""

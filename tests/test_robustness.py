@@ -2,6 +2,7 @@
 
 import contextlib
 import csv
+import hashlib
 import json
 import shutil
 import subprocess
@@ -68,11 +69,32 @@ def image(safe: Path, ending: str) -> Path:
     return found
 
 
-def shown(product: Path) -> Mapping[str, int]:
-    """Who supplies how many pixels of 20 m, read from the values of the mosaic; both files must agree."""
+def replace_image(place: Path, data: bytes) -> None:
+    """Put another file in an image's place, with the size and checksum that the manifest then states."""
+    manifest = place.parents[4] / "manifest.safe"
+    old = place.read_bytes()
+    text = manifest.read_text()
+    start = text.rindex("<byteStream", 0, text.index(place.name))
+    stop = text.index("</byteStream>", start)
+    stated = text[start:stop]
+    for was, now in ((str(len(old)), str(len(data))), (sha3(old), sha3(data))):
+        assert was in stated
+        stated = stated.replace(was, now)
+    manifest.write_text(text[:start] + stated + text[stop:])
+    place.write_bytes(data)
+
+
+def sha3(data: bytes) -> str:
+    """Checksum as manifest.safe states it."""
+    return hashlib.sha3_256(data).hexdigest()
+
+
+def shown(product: Path, resolutions: tuple[int, ...] = (10, 20)) -> Mapping[str, int]:
+    """Who supplies how many pixels of 20 m, read from the values of the mosaic; its files must agree."""
     names = {signed.number: name for name, signed in signed_products().items()}
     counts: dict[int, dict[str, int]] = {}
-    for gsd, band in ((10, "B04"), (20, "B05")):
+    for gsd in resolutions:
+        band = {10: "B04", 20: "B05"}[gsd]
         with rasterio.open(product / f"mosaic_{gsd}.vrt") as dataset:
             pixels = dataset.read(1).astype(int)
         numbers, found = np.unique(pixels[pixels > 0], return_counts=True)
@@ -81,8 +103,8 @@ def shown(product: Path) -> Mapping[str, int]:
             names[(dn - band_dn(0, band)) // STEP_DN]: count // factor
             for dn, count in zip(numbers.tolist(), found.tolist(), strict=True)
         }
-    assert counts[10] == counts[20]
-    return counts[20]
+    assert counts[resolutions[0]] == counts[resolutions[-1]]
+    return counts[resolutions[0]]
 
 
 class TestSameBytes:
@@ -135,6 +157,36 @@ class TestBrokenWinner:
         reasons = {entry["product_id"]: entry["reason"] for entry in left_out}
         assert f"{cut.name} has" in reasons[products["edge"].product_id]
         assert garbage.name in reasons[products["north"].product_id]
+
+    def test_is_replaced_though_its_checksums_are_those_of_its_manifest(self, archive: Path, tmp_path: Path) -> None:
+        """Another band's image is found before anything is chosen, an image without data when the tile is composed."""
+        own = tmp_path / "archive"
+        for name in ("south", "new year", "broken"):
+            copy(archive, name, own)
+        shutil.copy(archive / "area.geojson", own)
+        other = image(unpack(archive, "edge", own), "_B05_20m")
+        replace_image(other, image(other.parents[4], "_B05_60m").read_bytes())
+        empty = image(unpack(archive, "last", own), "_B12_20m")
+        with rasterio.open(empty) as dataset:
+            profile = {**dataset.profile, "QUALITY": 100, "REVERSIBLE": "YES"}
+        with rasterio.open(tmp_path / "empty.jp2", "w", **profile) as dataset:
+            dataset.write(np.zeros((1, *dataset.shape), dtype=np.uint16))
+        replace_image(empty, (tmp_path / "empty.jp2").read_bytes())
+        site = signed_call(own, tmp_path / "here")
+        first = site.senard("--njobs", "2", **PERIOD, resolutions="10")  # at 10 m nothing is wrong with "last"
+        assert first.returncode == 0, first.stderr
+        assert shown(site.product(), resolutions=(10,)).keys() == {"south", "new year", "last"}
+        done = site.luigi("--workers", "2", **PERIOD)
+        assert done.returncode == 0, done.stderr
+        assert shown(site.product()).keys() == {"south", "new year"}
+        products = signed_products()
+        with (site.product() / "scenes.csv").open(newline="") as table:
+            reasons = {row["product_id"]: row["reason"] for row in csv.DictReader(table)}
+        assert f"{other.name}: expected 183 x 183 pixels of uint16" in reasons[products["edge"].product_id]
+        assert "B12 has no data in" in reasons[products["last"].product_id]
+        for name in ("edge", "last", "broken"):
+            assert done.stderr.count(f"senard: left out: {products[name].product_id}: ") == 1
+        assert f"left out: {products['broken'].product_id}" in first.stderr
 
     def test_is_missed_in_what_the_whole_archive_gives(self, session_folder: Path) -> None:
         assert shown(finished_folder(session_folder)).keys() == set(SUPPLIERS)

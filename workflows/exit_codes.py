@@ -67,13 +67,25 @@ def install() -> None:
     _teach_parser()
 
 
-def run_to_the_end(*, root: Callable[[], luigi.Task], run: Callable[[], Any], factory: MosaicFactory) -> ExitCode:
-    """Build the root task, let Luigi run it, and judge what came of it; says what went wrong on stderr.
+def say(text: str) -> None:
+    """Tell a person on stderr."""
+    print(text, file=sys.stderr)
+
+
+def run_to_the_end(
+    *,
+    root: Callable[[], luigi.Task],
+    run: Callable[[], Any],
+    factory: MosaicFactory,
+    tell: Callable[[str], None] = say,
+) -> ExitCode:
+    """Build the root task, let Luigi run it, judge what came of it, and say what went wrong or had to be left out.
 
     Args:
         root: builds the root task; may raise RequestError.
         run: lets Luigi run it once.
         factory: holds the worker that `run` uses.
+        tell: takes a line for a person.
     """
     try:
         task = root()
@@ -81,14 +93,17 @@ def run_to_the_end(*, root: Callable[[], luigi.Task], run: Callable[[], Any], fa
         if begin is not None:
             begin()
         _run_in_rounds(task, run, factory)
-        whole = bool(task.complete())
+        if not task.complete():
+            return _leave(_failures(factory), tell)
+        for text in getattr(task, "left_out", list)():
+            tell(f"senard: left out: {text}")
     except SenardError as error:
-        return _leave([Failure.of(error)])
+        return _leave([Failure.of(error)], tell)
     except luigi.rpc.RPCError as error:
-        return _leave([Failure(kind="RPCError", message=_no_scheduler(error))])
+        return _leave([Failure(kind="RPCError", message=_no_scheduler(error))], tell)
     except OSError as error:
-        return _leave([Failure.of(error)])
-    return ExitCode.WHOLE if whole else _leave(_failures(factory))
+        return _leave([Failure.of(error)], tell)
+    return ExitCode.WHOLE
 
 
 def _run_in_rounds(task: luigi.Task, run: Callable[[], Any], factory: MosaicFactory) -> None:
@@ -105,13 +120,13 @@ def _failures(factory: MosaicFactory) -> list[Failure]:
     return list(factory.worker.failures.values()) if factory.worker is not None else []
 
 
-def _leave(failures: Sequence[Failure]) -> ExitCode:
+def _leave(failures: Sequence[Failure], tell: Callable[[str], None]) -> ExitCode:
     """Say each reason once, and find the exit code."""
     code = exit_code(failures)
     for text in dict.fromkeys(f"{failure.message}\n{failure.detail}".strip() for failure in failures):
-        print(f"senard: {text}", file=sys.stderr)
+        tell(f"senard: {text}")
     if code is ExitCode.INCOMPLETE:
-        print("senard: the product is not whole. The same command goes on where this run ended.", file=sys.stderr)
+        tell("senard: the product is not whole. The same command goes on where this run ended.")
     return code
 
 

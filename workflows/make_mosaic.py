@@ -64,7 +64,7 @@ def make_mosaic(job: Job) -> ExitCode:
         luigi.interface._schedule_and_run([task], factory, override_defaults=settings)
 
     try:
-        code = run_to_the_end(root=build, run=run, factory=factory)
+        code = run_to_the_end(root=build, run=run, factory=factory, tell=display.note)
     finally:
         display.close()
     if code is ExitCode.WHOLE and task is not None:

@@ -3,7 +3,7 @@
 import errno
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from senard.model.options import BY_NAME
 from senard.model.product import Part
 from senard.model.scene import QueryResult
 from senard.steps.finish_product import finish_product
+from workflows.choosing import numbers_text, read_refusals, settled_sources, write_refusals
 from workflows.config import Call, read_call
 from workflows.failures import failure_text
 from workflows.missing import FetchIfPossible, leave_out_missing
@@ -34,10 +35,9 @@ from workflows.sentinel2 import (
     QueryScenes,
     Steps,
     WriteQuality,
-    settled_sources,
 )
 from workflows.targets import FileTarget, Stamp
-from workflows.task import remove_all_leftovers
+from workflows.task import remove, remove_all_leftovers
 
 FREE_BYTES = 64 * 1000**2
 """Less free space than this is said before anything starts, bytes."""
@@ -90,6 +90,11 @@ class AreaTask(luigi.Task):
         if self.call.refresh:
             Stamp(self.queried.refresh_stamp).join()
 
+    def left_out(self) -> list[str]:
+        """One line per product that cannot be read or is listed and not there: who made the archive may not know."""
+        unreadable = [entry for entry in read_query_result(self.queried.scenes).scenes if entry.scene is None]
+        return [_told(entry.product_id, entry.reason) for entry in unreadable]
+
     def requires(self) -> QueryScenes:
         request = self.call.request
         name = f"{request.name}_{request.first_day:%Y%m%d}_{request.last_day:%Y%m%d}"
@@ -140,6 +145,18 @@ class MosaicAOI(AreaTask):
         """The product folder; known once the query is answered."""
         return self._folder(self._frozen()).folder
 
+    def left_out(self) -> list[str]:
+        """One line per product that the mosaic had to be made without."""
+        frozen = self._frozen()
+        asked, result = read_query_result(self.queried.scenes).kept, read_query_result(frozen.scenes)
+        wanted = {scene.product_id for scene in asked}
+        missing = [entry for entry in result.scenes if not entry.kept and entry.product_id in wanted]
+        reasons = self._unusable(result, self._refused(frozen, self._folder(frozen)))
+        for scene in result.kept:
+            reasons.setdefault(scene.product_id, read_verdict(self.work.masks(scene.product_id)) or "")
+        told = [_told(entry.product_id, entry.reason) for entry in missing]
+        return [*super().left_out(), *told, *(_told(name, reason) for name, reason in reasons.items() if reason)]
+
     def complete(self) -> bool:
         """Whether the product holds every file that this call asks for, listed with its checksum."""
         if not self._begun:
@@ -158,12 +175,18 @@ class MosaicAOI(AreaTask):
         frozen = self._frozen()
         result = read_query_result(frozen.scenes)
         folder = self._folder(frozen)
+        refused = self._refused(frozen, folder)
         resolutions = sorted({*self.call.resolutions, *delivered(folder)})
-        tasks = self._tasks(frozen, folder, resolutions)
-        yield tasks
-        for place in (folder.folder, self.work.product(folder.name)):
-            remove_all_leftovers(place)
-        finish_product(folder.folder, self._parts(result, folder, resolutions), read_figures(self.queried.notes))
+        while True:
+            composites = self._composites(frozen, folder, resolutions, refused)
+            yield composites
+            before, refused = refused, self._choose_again(frozen, folder, composites)
+            if refused == before:
+                break
+        yield self._finishing(frozen, folder, resolutions, refused)
+        self._clean(folder, refused)
+        parts = self._parts(result, folder, resolutions, refused)
+        finish_product(folder.folder, parts, read_figures(self.queried.notes))
         self._forget(frozen)
 
     @cached_property
@@ -188,36 +211,86 @@ class MosaicAOI(AreaTask):
         product_id = self.call.request.product_id([scene.product_id for scene in kept])
         return ProductPaths(folder=self.call.outdir / product_id)
 
-    def _tasks(self, frozen: QueryPaths, folder: ProductPaths, resolutions: Sequence[int]) -> list[luigi.Task]:
-        """Everything that must lie in the folder before the report can be written."""
-        common = {
+    def _refused(self, frozen: QueryPaths, folder: ProductPaths) -> dict[int, str]:
+        """Scenes that could not be decoded, by source number, and why."""
+        stamp = Stamp(frozen.rebuild_stamp)
+        return read_refusals(FileTarget(self.work.refused(folder.name), stamps=(stamp,)))
+
+    def _choose_again(
+        self, frozen: QueryPaths, folder: ProductPaths, composites: Sequence[CompositeTile]
+    ) -> dict[int, str]:
+        """Write down what these tiles refused, once all of them were tried: the next choice is the same for all.
+
+        What an earlier choice delivered, at either resolution, goes first.
+        """
+        known = self._refused(frozen, folder)
+        found = {**known, **{n: why for task in composites for n, why in read_refusals(task.refusal).items()}}
+        if found.keys() != known.keys():
+            for place in [folder.sums, *(folder.tile(tile.index, gsd) for gsd in (10, 20) for tile in self._tiles)]:
+                remove(place)
+            write_refusals(self.work.refused(folder.name), found)
+        return self._refused(frozen, folder)
+
+    def _common(self, frozen: QueryPaths, folder: ProductPaths, refused: Mapping[int, str]) -> dict[str, str]:
+        """Parameters that all tasks of the mosaic share."""
+        return {
             "workdir": str(self.work.root),
             "archive": str(self.call.archive),
             "query": frozen.folder.name,
             "product": folder.name,
             "outdir": str(self.call.outdir),
+            "refused": numbers_text(refused),
         }
-        text = ",".join(str(gsd) for gsd in resolutions)
-        tiles = [tile.index for tile in self._tiles]
-        composites = [CompositeTile(tile=tile, gsd=gsd, **common) for gsd in resolutions for tile in tiles]
-        indices = [BuildVRT(gsd=gsd, **common) for gsd in resolutions]
-        quality = [WriteQuality(tile=tile, resolutions=text, **common) for tile in tiles]
-        return [*composites, *quality, *indices, BuildQualityVRT(resolutions=text, **common)]
 
-    def _parts(self, result: QueryResult, folder: ProductPaths, resolutions: Sequence[int]) -> MosaicParts:
+    def _composites(
+        self, frozen: QueryPaths, folder: ProductPaths, resolutions: Sequence[int], refused: Mapping[int, str]
+    ) -> list[CompositeTile]:
+        """All tiles, as they come from one choice of scenes."""
+        common = self._common(frozen, folder, refused)
+        return [CompositeTile(tile=tile.index, gsd=gsd, **common) for gsd in resolutions for tile in self._tiles]
+
+    def _finishing(
+        self, frozen: QueryPaths, folder: ProductPaths, resolutions: Sequence[int], refused: Mapping[int, str]
+    ) -> list[luigi.Task]:
+        """What else must lie in the folder before the report can be written."""
+        common, text = self._common(frozen, folder, refused), ",".join(str(gsd) for gsd in resolutions)
+        indices = [BuildVRT(gsd=gsd, **common) for gsd in resolutions]
+        quality = [WriteQuality(tile=tile.index, resolutions=text, **common) for tile in self._tiles]
+        return [*quality, *indices, BuildQualityVRT(resolutions=text, **common)]
+
+    def _clean(self, folder: ProductPaths, refused: Mapping[int, str]) -> None:
+        """Remove what nobody needs any more: half-made results, and those of choices that were given up."""
+        choices = self.work.choices(folder.name)
+        for given_up in set(choices.iterdir()) - {self.work.choice(folder.name, list(refused)).folder}:
+            remove(given_up)
+        if not refused:  # a file from before a rebuild would count again without its stamp
+            self.work.refused(folder.name).unlink(missing_ok=True)
+        for place in (folder.folder, self.work.product(folder.name)):
+            remove_all_leftovers(place)
+
+    def _parts(
+        self, result: QueryResult, folder: ProductPaths, resolutions: Sequence[int], refused: Mapping[int, str]
+    ) -> MosaicParts:
         """What the report is made from."""
-        work, tiles = self.work, self._tiles
-        composites = [work.figures(folder.name, tile.index, gsd) for tile in tiles for gsd in resolutions]
-        verdicts = {scene.product_id: read_verdict(work.safe(scene.product_id, Part.BANDS)) for scene in result.kept}
+        work, tiles, choice = self.work, self._tiles, self.work.choice(folder.name, list(refused))
+        composites = [choice.figures(tile.index, gsd) for tile in tiles for gsd in resolutions]
         return MosaicParts(
             request=self.call.request,
             result=result,
             tiles=tiles,
-            sources=tuple(settled_sources(work, folder.name, tiles)),
+            sources=tuple(settled_sources(work, folder.name, choice, tiles)),
             masks=tuple(work.masks(scene.product_id) for scene in result.kept),
             composites=tuple(composites),
-            reasons={product_id: reason for product_id, reason in verdicts.items() if reason},
+            reasons=self._unusable(result, refused),
         )
+
+    def _unusable(self, result: QueryResult, refused: Mapping[int, str]) -> dict[str, str]:
+        """product_id to reason of every kept scene whose bands cannot be used."""
+        reasons = {
+            scene.product_id: read_verdict(self.work.safe(scene.product_id, Part.BANDS)) or refused.get(number)
+            for number, scene in enumerate(result.kept, start=1)
+        }
+        return {product_id: reason for product_id, reason in reasons.items() if reason}
 
     def _forget(self, frozen: QueryPaths) -> None:
         """The product is whole: stamps and notes have served."""
@@ -225,6 +298,11 @@ class MosaicAOI(AreaTask):
             Stamp(query.rebuild_stamp).remove()
             Stamp(query.refresh_stamp).remove()
             query.notes.unlink(missing_ok=True)
+
+
+def _told(product_id: str, reason: str) -> str:
+    """A product and why it is left out, on one line."""
+    return f"{product_id}: {' '.join(reason.split()).removeprefix(f'{product_id}: ')}"
 
 
 def delivered(folder: ProductPaths) -> list[int]:

@@ -9,9 +9,6 @@ from senard.io.product_folder import SUMS, index_files, layer_file, mosaic_file
 from senard.model.product import Part
 from senard.model.request import MosaicRequest
 
-WORK_FOLDER = ".senard"
-"""Name of the work folder inside `--outdir` where no `--workdir` is given."""
-
 EVERY_SCENE = "all"
 """Folder of the source maps that leave no scene out."""
 
@@ -106,33 +103,60 @@ class WorkPaths:
         """Folder of one tile's source map; `without` as `without_key` gives it."""
         return self.product(mosaic) / "sources" / without / str(tile)
 
-    def settled(self, mosaic: str) -> Path:
-        """What was decided for the mosaic as a whole, once all its scenes were known to be usable."""
-        return self.product(mosaic) / "settled.json"
+    def refused(self, mosaic: str) -> Path:
+        """Source numbers of scenes that turned out unusable while tiles were composed, and why, JSON."""
+        return self.product(mosaic) / "refused.json"
 
-    def settled_without(self, mosaic: str) -> Path:
-        """Source numbers that the settled source maps leave out, JSON list."""
-        return self.product(mosaic) / "without.json"
+    def choices(self, mosaic: str) -> Path:
+        """Folder of what follows from choosing without refused scenes, one folder for each choice."""
+        return self.product(mosaic) / "choices"
 
-    def levels(self, mosaic: str) -> Path:
-        """Folder of the corrections that level the scenes of one mosaic."""
-        return self.product(mosaic) / "levels"
-
-    def flags(self, mosaic: str, tile: int, gsd: int) -> Path:
-        """Flags that composing one tile left for the QA layer; its figures lie beside as .json."""
-        return self.product(mosaic) / "composite" / f"{tile}_{gsd}.flags.tif"
-
-    def figures(self, mosaic: str, tile: int, gsd: int) -> Path:
-        """Figures of composing one tile."""
-        return self.product(mosaic) / "composite" / f"{tile}_{gsd}.json"
-
-    def quality_note(self, mosaic: str, tile: int, resolutions: str) -> Path:
-        """Says that a tile's QA layer carries the flags of these resolutions: "10,20"."""
-        return self.product(mosaic) / "quality" / f"{tile}_{resolutions.replace(',', '-')}.txt"
+    def choice(self, mosaic: str, refused: Sequence[int] = ()) -> "ChoicePaths":
+        """Folder of what follows from one choice; `refused` are source numbers."""
+        return ChoicePaths(folder=self.choices(mosaic) / without_key(refused))
 
     def log(self) -> Path:
         """What Luigi tells while `senard mosaic` shows its progress."""
         return self.root / "luigi.log"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChoicePaths:
+    """What follows from one choice of scenes for a whole mosaic: results of two choices never meet."""
+
+    folder: Path
+    """WORKDIR/products/<product_id>/choices/<all or without-…>."""
+
+    @property
+    def settled(self) -> Path:
+        """What was decided for the mosaic as a whole, once all its scenes were known to be whole."""
+        return self.folder / "settled.json"
+
+    @property
+    def settled_without(self) -> Path:
+        """Source numbers that the settled source maps leave out, JSON list."""
+        return self.folder / "without.json"
+
+    @property
+    def levels(self) -> Path:
+        """Folder of the corrections that level the scenes of one mosaic."""
+        return self.folder / "levels"
+
+    def flags(self, tile: int, gsd: int) -> Path:
+        """Flags that composing one tile left for the QA layer; its figures lie beside as .json."""
+        return self.folder / "composite" / f"{tile}_{gsd}.flags.tif"
+
+    def figures(self, tile: int, gsd: int) -> Path:
+        """Figures of composing one tile."""
+        return self.folder / "composite" / f"{tile}_{gsd}.json"
+
+    def refusal(self, tile: int, gsd: int) -> Path:
+        """Which scene turned out unusable while this tile was composed, and why; it is then not composed."""
+        return self.folder / "refusals" / f"{tile}_{gsd}.json"
+
+    def quality_note(self, tile: int, resolutions: str) -> Path:
+        """Says that a tile's QA layer carries the flags of these resolutions: "10,20"."""
+        return self.folder / "quality" / f"{tile}_{resolutions.replace(',', '-')}.txt"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

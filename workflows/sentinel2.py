@@ -7,10 +7,9 @@ from pathlib import Path
 import luigi
 
 from senard.algorithms.tiling import cut_tiles
-from senard.errors import NoDataError
+from senard.errors import NoDataError, UnusableSceneError
 from senard.io.archive import LocalArchive
 from senard.io.scenes_file import read_verdict
-from senard.io.sources_file import read_source_counts
 from senard.model.grid import Tile
 from senard.model.labels import QUALITY_PROFILE
 from senard.model.product import Part
@@ -25,9 +24,18 @@ from senard.steps.select_sources import select_sources
 from senard.steps.settle_scenes import settle_scenes
 from senard.steps.unzip import unzip
 from senard.steps.write_quality import write_quality
-from workflows.paths import ProductPaths, WorkPaths, without_key
+from workflows.choosing import (
+    numbers_of,
+    numbers_text,
+    read_refusals,
+    settled_sources,
+    settled_without,
+    winning_sources,
+    write_refusals,
+)
+from workflows.paths import ChoicePaths, ProductPaths, without_key
 from workflows.targets import DirectoryTarget, FetchedTarget, FileTarget, Stamp
-from workflows.task import SenardTask, remove_leftovers
+from workflows.task import SenardTask, remove, remove_leftovers
 
 QUALITY_GSD = 20
 """Pixel side of the QA layer, m."""
@@ -122,6 +130,19 @@ class ProductTask(SenardTask):
 
     product = luigi.Parameter(positional=False, description="product_id of the mosaic")
     outdir = luigi.Parameter(positional=False, description="where the product folder lies, absolute")
+    refused = luigi.Parameter(
+        default="", positional=False, description="numbers of scenes that could not be decoded, by comma"
+    )
+
+    @property
+    def choice(self) -> ChoicePaths:
+        """Places of what follows from choosing without the refused scenes."""
+        return self.paths.choice(self.product, numbers_of(self.refused))
+
+    @property
+    def refused_now(self) -> dict[int, str]:
+        """Every scene of the mosaic that was refused until now, and why: more than `refused` if it is outdated."""
+        return read_refusals(FileTarget(self.paths.refused(self.product), stamps=self.stamps))
 
     @property
     def folder(self) -> ProductPaths:
@@ -135,7 +156,7 @@ class ProductTask(SenardTask):
 
     def read_sources(self) -> list[Path]:
         """Folders of the source maps that hold for this mosaic, by index of the tile."""
-        return settled_sources(self.paths, self.product, self.read_tiles())
+        return settled_sources(self.paths, self.product, self.choice, self.read_tiles())
 
 
 class TileTask(ProductTask):
@@ -158,7 +179,7 @@ class SelectSources(TileTask):
     @property
     def excluded(self) -> frozenset[int]:
         """Source numbers left out."""
-        return frozenset(int(number) for number in self.without.split(",") if number)
+        return frozenset(numbers_of(self.without))
 
     def output(self) -> DirectoryTarget:
         key = without_key(sorted(self.excluded))
@@ -186,13 +207,14 @@ class SettleScenes(ProductTask):
         return f"SettleScenes {self.product}"
 
     def output(self) -> FileTarget:
-        return FileTarget(self.paths.settled(self.product), stamps=self.stamps)
+        return FileTarget(self.choice.settled, stamps=self.stamps)
 
     def run(self) -> Steps:
         scenes, tiles = self.read_result().kept, self.read_tiles()
-        without: list[int] = []
+        without = numbers_of(self.refused)
         while True:
-            choices = [self.clone(SelectSources, tile=tile.index, without=_text(without)) for tile in tiles]
+            left_out = numbers_text(without)
+            choices = [self.clone(SelectSources, tile=tile.index, without=left_out, refused="") for tile in tiles]
             yield choices
             folders = [choice.output().path for choice in choices]
             winners = winning_sources(folders)
@@ -202,18 +224,21 @@ class SettleScenes(ProductTask):
                 break
             without = sorted({*without, *broken})
         if not winners:
-            self._require_usable(scenes)
+            self._require_usable(scenes, without)
         self._settle(without, folders)
 
-    def _require_usable(self, scenes: Sequence[Sentinel2Scene]) -> None:
+    def _require_usable(self, scenes: Sequence[Sentinel2Scene], without: list[int]) -> None:
         """Where no pixel has a source, tell broken products from a cloudy season."""
-        verdicts = [read_verdict(self.paths.masks(scene.product_id)) for scene in scenes]
-        if all(verdicts):
-            raise NoDataError(f"None of {len(scenes)} products can be used. The first: {verdicts[0]}")
+        masks = {n: read_verdict(self.paths.masks(scene.product_id)) for n, scene in enumerate(scenes, 1)}
+        bands = {n: read_verdict(self.paths.safe(scenes[n - 1].product_id, Part.BANDS)) for n in without}
+        refused = self.refused_now
+        reasons = [masks[n] or bands.get(n) or refused.get(n) for n in masks]
+        if all(reasons):
+            raise NoDataError(f"None of {len(scenes)} products can be used. The first: {reasons[0]}")
 
     def _settle(self, without: list[int], folders: list[Path]) -> None:
         """Write down what is left out, then what holds for the mosaic."""
-        note = FileTarget(self.paths.settled_without(self.product))
+        note = FileTarget(self.choice.settled_without)
         remove_leftovers(note.path, self.output().path)
         with note.temporary_path() as partial:
             partial.write_text(json.dumps(without), encoding="utf-8")
@@ -235,13 +260,13 @@ class LevelScenes(ProductTask):
         return self.clone(SettleScenes)
 
     def output(self) -> DirectoryTarget:
-        return DirectoryTarget(self.paths.levels(self.product), stamps=self.stamps)
+        return DirectoryTarget(self.choice.levels, stamps=self.stamps)
 
     def run(self) -> None:
         scenes, out = self.read_result().kept, self.output().path
         remove_leftovers(out)
         used = winning_sources(self.read_sources())
-        without = settled_without(self.paths, self.product)
+        without = settled_without(self.choice)
         masks = [None if n in without else self.paths.masks(scene.product_id) for n, scene in enumerate(scenes, 1)]
         level_scenes(self.read_request(), scenes, masks, self.read_tiles(), out, used=used)
 
@@ -259,8 +284,21 @@ class CompositeTile(TileTask):
         return self.clone(LevelScenes)
 
     def output(self) -> list[FileTarget]:
-        flags = self.paths.flags(self.product, self.tile, self.gsd)
+        flags = self.choice.flags(self.tile, self.gsd)
         return [FileTarget(path, stamps=self.stamps) for path in (self.folder.tile(self.tile, self.gsd), flags)]
+
+    @property
+    def refusal(self) -> FileTarget:
+        """Takes the place of the tile where a scene turned out unusable; the mosaic is then chosen again."""
+        return FileTarget(self.choice.refusal(self.tile, self.gsd), stamps=self.stamps)
+
+    def complete(self) -> bool:
+        """Whether the tile is made, or need not be: the mosaic is, or will be, chosen again."""
+        return super().complete() or self.refusal.exists() or self._is_outdated()
+
+    def _is_outdated(self) -> bool:
+        """Whether the mosaic was chosen again meanwhile."""
+        return not self.refused_now.keys() <= set(numbers_of(self.refused))
 
     def run(self) -> Steps:
         scenes = self.read_result().kept
@@ -269,9 +307,27 @@ class CompositeTile(TileTask):
         yield [self.clone(Unzip, product_id=scenes[n - 1].product_id, part=Part.BANDS.value) for n in winners]
         safes = {n: self.paths.safe(scenes[n - 1].product_id, Part.BANDS) for n in winners}
         out, flags = (target.path for target in self.output())
-        remove_leftovers(out, flags, flags.with_suffix(""), flags.with_suffix(".json"))
+        self._make_room(out, flags)
         levels = self.input().path
-        composite_tile(self.read_request(), scenes, safes, sources, tile, self.gsd, out, flags, levels=levels)
+        try:
+            composite_tile(self.read_request(), scenes, safes, sources, tile, self.gsd, out, flags, levels=levels)
+        except UnusableSceneError as error:
+            refused = {n: str(error) for n in winners if scenes[n - 1].product_id == error.product_id}
+            if not refused:
+                raise
+            write_refusals(self.refusal.path, refused)
+        if self._is_outdated():  # another run has chosen again: this tile would not fit the others
+            remove(out)
+
+    def _make_room(self, out: Path, flags: Path) -> None:
+        """Remove leftovers, what an earlier refusal says, and a tile that another choice has made.
+
+        Flags of this choice are written before the tile: where they lie, the tile is none of another choice.
+        """
+        remove_leftovers(out, flags, flags.with_suffix(""), flags.with_suffix(".json"))
+        remove(self.refusal.path)
+        if not flags.exists():
+            remove(out)
 
 
 class BuildVRT(ProductTask):
@@ -306,11 +362,11 @@ class WriteQuality(TileTask):
         return [self.clone(CompositeTile, gsd=int(gsd)) for gsd in self.resolutions.split(",")]
 
     def output(self) -> list[FileTarget]:
-        note = self.paths.quality_note(self.product, self.tile, self.resolutions)
+        note = self.choice.quality_note(self.tile, self.resolutions)
         return [FileTarget(path, stamps=self.stamps) for path in (self.folder.quality(self.tile), note)]
 
     def run(self) -> None:
-        flags = [self.paths.flags(self.product, self.tile, int(gsd)) for gsd in self.resolutions.split(",")]
+        flags = [self.choice.flags(self.tile, int(gsd)) for gsd in self.resolutions.split(",")]
         out, note = self.output()
         remove_leftovers(out.path, note.path)
         scenes, tile = self.read_result().kept, self.read_tiles()[self.tile]
@@ -341,25 +397,3 @@ class BuildQualityVRT(ProductTask):
         tiles = self.read_tiles()
         files = [self.folder.quality(tile.index) for tile in tiles]
         build_vrt(files, tiles, QUALITY_GSD, self.output().path, profile=QUALITY_PROFILE)
-
-
-def settled_sources(paths: WorkPaths, mosaic: str, tiles: Sequence[Tile]) -> list[Path]:
-    """Folders of the source maps that SettleScenes decided for, in the order of `tiles`."""
-    without = settled_without(paths, mosaic)
-    return [paths.sources(mosaic, without_key(without), tile.index) for tile in tiles]
-
-
-def settled_without(paths: WorkPaths, mosaic: str) -> list[int]:
-    """Source numbers that the settled source maps leave out."""
-    without: list[int] = json.loads(paths.settled_without(mosaic).read_text(encoding="utf-8"))
-    return without
-
-
-def winning_sources(folders: Sequence[Path]) -> list[int]:
-    """Source numbers that supply at least one pixel of these source maps, ascending."""
-    counts = [read_source_counts(folder).pixels for folder in folders]
-    return sorted({number for pixels in counts for number, count in pixels.items() if number and count})
-
-
-def _text(numbers: Sequence[int]) -> str:
-    return ",".join(str(number) for number in numbers)

@@ -2,7 +2,8 @@
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -124,7 +125,7 @@ def composite_tile(
         out.
 
     Raises:
-        UnusableSceneError: a winning product cannot be read; the message starts with its product_id.
+        UnusableSceneError: a winning product cannot be read; carries its product_id, and starts with it.
     """
     grid = tile.grid(gsd)
     source_map: UInt16Array = read_scratch(sources / "sources_20.tif", bands="source")
@@ -153,18 +154,33 @@ def _supplier(
     wins: Wins, scenes: Sequence[Sentinel2Scene], safes: Mapping[int, Path], grid: Grid, levels: Path | None
 ) -> _Supplier:
     """Open the product of a winning source."""
-    product_id, folder = scenes[wins.number - 1].product_id, safes[wins.number]
+    with _blamed(scenes[wins.number - 1].product_id):
+        product = _product(safes[wins.number])
+    layers = None if levels is None else read_levels(levels, wins.number, _cells(grid).grid(grid.crs))
+    half = len(JUDGE_BANDS)
+    found_levels = None if layers is None else Levels(values=layers[:half], ground=layers[half:])
+    return _Supplier(wins=wins, product=product, where=locate(grid, product.grids[grid.gsd]), levels=found_levels)
+
+
+@contextmanager
+def _blamed(product_id: str) -> Iterator[None]:
+    """Whatever is unusable meanwhile is this product's fault."""
+    try:
+        yield
+    except UnusableSceneError as error:
+        reason = str(error).removeprefix(f"{product_id}: ")
+        raise UnusableSceneError(f"{product_id}: {reason}", product_id=product_id) from error
+
+
+def _product(folder: Path) -> Sentinel2Product:
+    """The one SAFE of a folder."""
     reason = read_verdict(folder)
     found = sorted(path for path in folder.iterdir() if path.suffix.upper() == ".SAFE")
     if reason is None and len(found) != 1:
         reason = f"expected one folder NAME.SAFE in {folder}, found {len(found)}. Delete {folder} and run again."
     if reason is not None:
-        raise UnusableSceneError(f"{product_id}: {reason.removeprefix(f'{product_id}: ')}")
-    product = read_product(found[0])
-    layers = None if levels is None else read_levels(levels, wins.number, _cells(grid).grid(grid.crs))
-    half = len(JUDGE_BANDS)
-    found_levels = None if layers is None else Levels(values=layers[:half], ground=layers[half:])
-    return _Supplier(wins=wins, product=product, where=locate(grid, product.grids[grid.gsd]), levels=found_levels)
+        raise UnusableSceneError(reason)
+    return read_product(found[0])
 
 
 def _cells(grid: Grid) -> Cells:
@@ -177,11 +193,8 @@ def _compose(band: str, canvas: _Canvas, suppliers: Sequence[_Supplier], threads
     """One band of the tile: (y, x) uint16, delivered DN."""
     canvas.pixels = np.zeros(canvas.grid.shape, dtype=np.uint16)
     for supplier in suppliers:
-        product_id = supplier.product.scene.product_id
-        try:
+        with _blamed(supplier.product.scene.product_id):
             _supply(band, canvas, supplier, threads)
-        except UnusableSceneError as error:
-            raise UnusableSceneError(f"{product_id}: {str(error).removeprefix(f'{product_id}: ')}") from error
     return canvas.pixels
 
 

@@ -56,8 +56,13 @@ class TestWorkPaths:
         assert paths.sources("m", without_key([4]), 3) == Path("/w/products/m/sources/without-4/3")
 
     def test_puts_the_figures_of_a_composite_beside_its_flags(self) -> None:
+        choice = WorkPaths(root=Path("/w")).choice("m")
+        assert choice.figures(0, 10).parent == choice.flags(0, 10).parent
+
+    def test_keeps_choices_apart_by_what_they_refuse(self) -> None:
         paths = WorkPaths(root=Path("/w"))
-        assert paths.figures("m", 0, 10).parent == paths.flags("m", 0, 10).parent
+        assert paths.choice("m").settled == Path("/w/products/m/choices/all/settled.json")
+        assert paths.choice("m", [4]).flags(0, 10).is_relative_to("/w/products/m/choices/without-4")
 
 
 class TestProductPaths:

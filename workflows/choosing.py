@@ -1,0 +1,52 @@
+"""Which scenes a mosaic was chosen from, which of them win, and which were refused once they were decoded."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from senard.io.sources_file import read_source_counts
+from senard.model.grid import Tile
+from workflows.paths import ChoicePaths, WorkPaths, without_key
+from workflows.targets import FileTarget
+
+
+def read_refusals(target: FileTarget) -> dict[int, str]:
+    """Source numbers that were refused, ascending, and why; none where there is no file, or a stamp outdates it."""
+    if not target.exists():
+        return {}
+    entries: dict[str, str] = json.loads(target.path.read_text(encoding="utf-8"))
+    return {int(number): entries[number] for number in sorted(entries, key=int)}
+
+
+def write_refusals(path: Path, refusals: Mapping[int, str]) -> None:
+    """Write what `read_refusals` reads."""
+    with FileTarget(path).temporary_path() as partial:
+        partial.write_text(json.dumps(refusals, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def numbers_text(numbers: Iterable[int]) -> str:
+    """Source numbers as the text of a task's parameter: "3,12"."""
+    return ",".join(str(number) for number in sorted(numbers))
+
+
+def numbers_of(text: str) -> list[int]:
+    """Source numbers in the text of a task's parameter."""
+    return [int(number) for number in text.split(",") if number]
+
+
+def settled_sources(paths: WorkPaths, mosaic: str, choice: ChoicePaths, tiles: Sequence[Tile]) -> list[Path]:
+    """Folders of the source maps that SettleScenes decided for, in the order of `tiles`."""
+    without = settled_without(choice)
+    return [paths.sources(mosaic, without_key(without), tile.index) for tile in tiles]
+
+
+def settled_without(choice: ChoicePaths) -> list[int]:
+    """Source numbers that the settled source maps leave out."""
+    without: list[int] = json.loads(choice.settled_without.read_text(encoding="utf-8"))
+    return without
+
+
+def winning_sources(folders: Sequence[Path]) -> list[int]:
+    """Source numbers that supply at least one pixel of these source maps, ascending."""
+    counts = [read_source_counts(folder).pixels for folder in folders]
+    return sorted({number for pixels in counts for number, count in pixels.items() if number and count})

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import senard
-from senard.errors import SenardError
-from senard.io.product_folder import verify_folder
+from senard.errors import RequestError, SenardError
+from senard.io.product_folder import SUMS, ProblemKind, verify_folder
 from senard.model.options import OPTIONS, Kind, Option
 from workflows.failures import ExitCode, Failure
 from workflows.make_archive import add_arguments, make_archive
@@ -102,11 +102,19 @@ def _mosaic(parsed: argparse.Namespace) -> int:
 
 
 def _verify(parsed: argparse.Namespace) -> int:
+    if not parsed.folder.is_dir():
+        raise RequestError(f"{parsed.folder}: there is no such folder. Give the folder of a product.")
+    if not (parsed.folder / SUMS).exists():
+        print(f"missing: {SUMS}")
+        print(f"senard: {parsed.folder} is no product, or its mosaic was never finished.", file=sys.stderr)
+        return ExitCode.INCOMPLETE
     problems = verify_folder(parsed.folder)
     for problem in problems:
         print(problem)
-    if problems:
-        print(f"senard: {parsed.folder} is not whole: {len(problems)} files differ from SHA256SUMS.", file=sys.stderr)
+    harm = [problem for problem in problems if problem.kind is not ProblemKind.UNLISTED]
+    if harm:
+        differ = "1 file differs" if len(harm) == 1 else f"{len(harm)} files differ"
+        print(f"senard: {parsed.folder} is not whole: {differ} from SHA256SUMS.", file=sys.stderr)
         return ExitCode.INCOMPLETE
     print(f"{parsed.folder} is whole.")
     return ExitCode.WHOLE

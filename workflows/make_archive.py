@@ -46,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="PIXELS",
         help=f"side in pixels of 10 m, a multiple of 6 (default: {FULL_SIZE_PX}, a whole MGRS tile)",
     )
-    parser.add_argument("--cloud", type=float, metavar="SHARE", help="share of cloud, 0-1 (default: by season)")
+    parser.add_argument("--cloud", type=_share, metavar="SHARE", help="share of cloud, 0-1 (default: by season)")
     parser.add_argument("--seed", type=int, default=7, metavar="N", help="which ground and weather (default: 7)")
     parser.add_argument("--njobs", type=int, default=None, metavar="N", help="processes at once (default: all cores)")
     parser.add_argument("--no-truth", action="store_true", help="leave the truth out")
@@ -89,6 +89,14 @@ def _overflight(day: date, mgrs_tile: str) -> datetime:
     """When a satellite passes a tile in the morning of its place: on this UTC day, to the hour of its longitude."""
     longitude = 6 * int(mgrs_tile[:2]) - 183
     return datetime.combine(day, time((MORNING_HOUR - round(longitude / 15)) % 24, 30, 31, tzinfo=UTC))
+
+
+def _share(text: str) -> float:
+    """A number from 0 to 1; 30 for 30 % is refused."""
+    share = float(text)
+    if not 0 <= share <= 1:
+        raise argparse.ArgumentTypeError(f"expected a share from 0 to 1, found {text}")
+    return share
 
 
 def _baseline(text: str) -> int:

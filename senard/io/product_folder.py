@@ -25,6 +25,9 @@ QUICKLOOK_WORLD = "quicklook.pgw"
 DATE_MAP = "acquisition_date.png"
 
 _UNLISTED = frozenset({SUMS, RUN})
+_SIDE_FILE = ".aux.xml"
+"""GDAL and QGIS write statistics beside a raster when somebody looks at it; they belong to the viewer."""
+
 _LINE = re.compile(r"([0-9a-f]{64}) [ *]([^\\]+)")
 
 
@@ -177,7 +180,8 @@ def _names(folder: Path) -> Iterator[str]:
     for path in folder.rglob("*"):
         inside = path.relative_to(folder)
         hidden = any(part.startswith(".") for part in inside.parts)
-        if not hidden and inside.as_posix() not in _UNLISTED and path.is_file():
+        foreign = inside.as_posix() in _UNLISTED or inside.name.endswith(_SIDE_FILE)
+        if not hidden and not foreign and path.is_file():
             yield inside.as_posix()
 
 

@@ -165,6 +165,6 @@ def _nothing_kept(request: MosaicRequest, result: QueryResult, kinds: Counter[st
     lines = [
         f"{kinds[kind]} {kind}" + (f" ({help_})" if help_ else "") for kind, help_ in _WAYS_OUT.items() if kinds[kind]
     ]
-    unreadable = [entry.reason for entry in result.scenes if entry.scene is None]
-    example = f" For example: {unreadable[0]}" if unreadable else ""
+    unknown = [entry for entry in result.scenes if entry.scene is None]
+    example = f" About {unknown[0].product_id}: {unknown[0].reason}" if unknown else ""
     return f"{start}of {len(result.scenes)} products, " + "; ".join(lines) + "." + example

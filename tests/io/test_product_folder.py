@@ -120,6 +120,10 @@ class TestVerifyFolder:
             "missing: scenes.csv",
         ]
 
+    def test_passes_over_what_a_viewer_writes_beside_a_raster(self, folder: Path) -> None:
+        (folder / "0_10.tif.aux.xml").write_bytes(b"<PAMDataset/>")
+        assert verify_folder(folder) == ()
+
     def test_says_so_where_the_product_was_never_finished(self, folder: Path) -> None:
         (folder / "SHA256SUMS").unlink()
         assert verify_folder(folder) == (Problem(kind=ProblemKind.MISSING, name="SHA256SUMS"),)

@@ -30,8 +30,22 @@ class TestVerify:
         assert told.out == "missing: 0_10.tif\nchanged: 1_10.tif\n"
         assert "2 files" in told.err
 
-    def test_says_that_there_is_no_product(self, tmp_path: Path) -> None:
+    def test_says_that_there_is_no_product(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         assert main(["verify", str(tmp_path)]) == 4
+        assert "is no product" in capsys.readouterr().err
+
+    def test_refuses_a_folder_that_is_not_there(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        assert main(["verify", str(tmp_path / "absent")]) == 2
+        assert "there is no such folder" in capsys.readouterr().err
+
+    def test_calls_a_product_whole_that_holds_a_file_of_its_user(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        (tmp_path / "0_10.tif").write_bytes(b"pixels")
+        write_sums(tmp_path)
+        (tmp_path / "notes.txt").write_bytes(b"mine")
+        assert main(["verify", str(tmp_path)]) == 0
+        assert capsys.readouterr().out == f"unlisted: notes.txt\n{tmp_path} is whole.\n"
 
 
 class TestMosaicCommand:
@@ -52,6 +66,14 @@ class TestMosaicCommand:
 
 class TestSimulate:
     """`senard simulate`"""
+
+    @pytest.mark.parametrize("share", ["30", "-0.1", "nan"])
+    def test_refuses_a_share_of_cloud_in_percent(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str], share: str
+    ) -> None:
+        with pytest.raises(SystemExit):
+            main(["simulate", str(tmp_path / "archive"), f"--cloud={share}"])
+        assert "expected a share from 0 to 1" in capsys.readouterr().err
 
     def test_wants_days_with_its_tiles(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         assert main(["simulate", str(tmp_path), "--mgrs-tiles", "31UFS"]) == 2

@@ -80,9 +80,12 @@ class TestScheduler:
         assert [end.returncode for end in ends] == [0, 0], ends[0].stderr + ends[1].stderr
         assert all({"CompositeTile", "SelectSources", "WriteQuality"} & done_by(end.stderr) for end in ends)
         assert contents(site.product()) == undisturbed
-        names = {task["display_name"] for task in luigid.ask("task_list", status="DONE", upstream_status="").values()}
+        tasks = luigid.ask("task_list", status="DONE", upstream_status="").values()
+        names = {task["display_name"] for task in tasks}
         assert any(name.startswith("CompositeTile(") and "tile=1" in name and "gsd=10" in name for name in names)
         assert any(name.startswith("MosaicAOI(") and "start=2024-06-01" in name for name in names)
+        told = {task["name"]: task["progress_percentage"] for task in tasks}
+        assert told["SelectSources"] == 100
 
     def test_a_failed_command_can_be_repeated_at_once(self, luigid: Luigid, made_site: Site) -> None:
         in_the_way = made_site.product() / "mosaic_10.vrt"

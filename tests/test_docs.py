@@ -14,9 +14,9 @@ LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
 COMMAND = re.compile(r"(?:^ {4,}|`)((?:[A-Z_]+=\S+ )*(?:luigi|luigid|senard|make) [^`\n]+)", re.MULTILINE)
 LUIGI_OPTIONS = {
     *("--module", "--local-scheduler", "--workers", "--scheduler-host", "--scheduler-port", "--lock-pid-dir", "--help"),
-    *("--address", "--port"),
+    *("--address", "--port", "--state-path"),
 }
-SENARD_OPTIONS = {"--njobs", "--scheduler", "--help", "--version"}
+SENARD_OPTIONS = {"--njobs", "--scheduler", "--help", "--version", "--dates", "--size", "--plan", "--no-truth"}
 
 
 def name(path: Path) -> str:

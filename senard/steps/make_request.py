@@ -171,7 +171,7 @@ def _with_warnings(call: Call, area: Area, name: str | None, today: date) -> Cal
         area.note: bool(area.note),
         f"The name {name!r} is written {request.name!r}.": bool(name) and name != request.name,
         f"The period of {days} days is shorter than three months: {FEW_DATES}.": days < SHORT_PERIOD_DAYS,
-        f"The area of {_square_km(area_m2)} km² is smaller than 100 km²: {FEW_DATES}.": area_m2 < SMALL_AREA_M2,
+        f"The area of {_readable(area_m2)} is smaller than 100 km²: {FEW_DATES}.": area_m2 < SMALL_AREA_M2,
         f"The period starts on {request.first_day}, in the future.": request.first_day > today,
         f"The period ends before the first Sentinel-2 image of {FIRST_IMAGE}.": request.last_day < FIRST_IMAGE,
         f"The target date {target} lies outside the period.": target is not None
@@ -181,9 +181,9 @@ def _with_warnings(call: Call, area: Area, name: str | None, today: date) -> Cal
     return replace(call, warnings=tuple(text for text, holds in warned.items() if holds))
 
 
-def _square_km(area_m2: float) -> str:
-    """With one decimal, or two digits where that would read 0.0."""
-    return f"{area_m2 / 1e6:.1f}" if area_m2 >= 1e6 else f"{area_m2 / 1e6:.2g}"
+def _readable(area_m2: float) -> str:
+    """With one decimal in km², or in m² where that would read as nothing."""
+    return f"{area_m2 / 1e6:.1f} km²" if area_m2 >= 1e6 else f"{area_m2:.0f} m²"
 
 
 def _open_to_others(path: Path | None) -> bool:

@@ -1,5 +1,6 @@
 """What a user runs: the mosaic of an area and a period, or only the downloads for it."""
 
+import contextlib
 import errno
 import shutil
 import sys
@@ -228,6 +229,8 @@ class MosaicAOI(AreaTask):
         if found.keys() != known.keys():
             for place in [folder.sums, *(folder.tile(tile.index, gsd) for gsd in (10, 20) for tile in self._tiles)]:
                 remove(place)
+            with contextlib.suppress(OSError):  # not empty, or not there
+                folder.folder.rmdir()
             write_refusals(self.work.refused(folder.name), found)
         return self._refused(frozen, folder)
 

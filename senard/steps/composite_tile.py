@@ -212,10 +212,10 @@ def _supply(band: str, canvas: _Canvas, supplier: _Supplier, threads: int) -> No
     )
     if counts.missing:
         if counts.missing > max(MEND_LIMIT, supplier.wins.pixels * canvas.factor**2 // 2):
-            raise _contradiction(band, supplier, counts.missing)
+            raise _contradiction(band, counts.missing)
         left = _mend(loaded, canvas, missing_pixels(supplier.where, supplier.wins, canvas.pixels, counts.missing))
         if left:
-            raise _contradiction(band, supplier, left)
+            raise _contradiction(band, left)
     canvas.figures["clipped_low"] += counts.clipped_low
     canvas.figures["clipped_high"] += counts.clipped_high
     canvas.figures["mended"] += counts.missing
@@ -229,7 +229,7 @@ def _load(band: str, canvas: _Canvas, supplier: _Supplier, threads: int) -> _Loa
     if image.shape != where.shape or image.dtype != np.uint16:
         raise UnusableSceneError(
             f"{band}: expected {where.shape} pixels of uint16 by the granule's XML, found {image.shape} of "
-            f"{image.dtype}. The product is damaged: delete {product.root} and run again."
+            f"{image.dtype}. The product is damaged: fetch it again and run with --rebuild."
         )
     if image.block_shape not in supplier.needed:
         supplier.needed[image.block_shape] = needed_blocks(where, supplier.wins, canvas.factor, image.block_shape)
@@ -261,11 +261,11 @@ def _mend(loaded: _Loaded, canvas: _Canvas, missing: Missing) -> int:
     return missing.rows.size
 
 
-def _contradiction(band: str, supplier: _Supplier, pixels: int) -> UnusableSceneError:
+def _contradiction(band: str, pixels: int) -> UnusableSceneError:
     """The band holds no data where the scene was judged valid."""
     return UnusableSceneError(
         f"{band} has no data in {pixels} of the pixels that its mask calls valid, too many to mend from those around. "
-        f"The image is damaged: delete {supplier.product.root} and run again, or leave the product out."
+        f"The image is damaged: fetch the product again and run with --rebuild."
     )
 
 

@@ -19,6 +19,11 @@ STEP_PER_DN = np.float32(20.0 / 10_000)
 STEP_MAX_DN = 6000
 """Step above which a border costs no more, DN summed like that: 0.6."""
 
+WHISKER_PX = 3
+"""A line one pixel wide holds 3 of the 9 pixels around each of its own."""
+WHISKER_GROUND_PX = 5
+"""The ground that a whisker lies on holds at least so many of the 9."""
+
 _SIDES = ((-1, 0), (0, -1), (0, 1), (1, 0))
 
 
@@ -142,6 +147,39 @@ def relax(place: Int8Array, cost: Float32Array, label: Int16Array, dn: UInt16Arr
                     place[row, col] = best
                     changed = True
     return changed
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
+def trim(place: Int8Array, label: Int16Array) -> Int8Array:
+    """Cut off whiskers: a pixel that holds at most 3 of the 9 around it takes the datatake that holds 5 or more.
+
+    Sweeps on four neighbours leave lines one pixel wide along rows and columns. All pixels decide on the same state. A
+    pixel that cannot take that datatake stays, and so does one at the edge of the array.
+    """
+    height, width = place.shape
+    out = place.copy()
+    for row in range(1, height - 1):
+        for col in range(1, width - 1):
+            if place[row, col] < 0:
+                continue
+            own = label[row, col, place[row, col]]
+            mine, most, best = 0, 0, own
+            for k in range(label.shape[2]):
+                wanted = label[row, col, k]
+                if wanted < 0:
+                    break
+                count = 0
+                for r in range(row - 1, row + 2):
+                    for c in range(col - 1, col + 2):
+                        if place[r, c] >= 0 and label[r, c, place[r, c]] == wanted:
+                            count += 1
+                if wanted == own:
+                    mine = count
+                elif count > most:
+                    most, best = count, wanted
+            if mine <= WHISKER_PX and most >= WHISKER_GROUND_PX:
+                out[row, col] = _place_of(label, row, col, best)
+    return out
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]

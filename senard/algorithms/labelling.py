@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from senard.algorithms.ground import row_sections
-from senard.algorithms.label_kernels import absorb, insert, mark_small, relax
+from senard.algorithms.label_kernels import absorb, insert, mark_small, relax, trim
 from senard.algorithms.scoring import Observation, Scored
 from senard.algorithms.smoothing import gaussian_kernel, smooth
 from senard.model.arrays import BoolArray, Float32Array, Int16Array, UInt8Array, UInt16Array
@@ -29,6 +29,8 @@ LEVEL_OFFSETS = (0.0, 0.0, 4.0, 7.0, 12.0, 20.0)
 """Added to the cost of a level before smoothing: the surroundings of clouds lose against open ground."""
 MAX_SWEEPS = 12
 """Sweeps over the checkerboard; each reaches two pixels."""
+TRIMS = 2
+"""Passes that cut off lines one pixel wide; each reaches one pixel."""
 MIN_PATCH_M2 = 5000.0
 """Patches smaller than this on the ground are given to a neighbour, m2 (0.5 ha)."""
 MAX_PATCH_PX = 32
@@ -99,12 +101,13 @@ def halo_px(grid: Grid) -> int:
         grid: the part, of 20 m.
 
     Returns:
-        reach of the smoothing, of the sweeps, of a small patch and of its neighbour patch, px.
+        reach of the smoothing, of the sweeps and trims, of a small patch and of its neighbour patch, px.
     """
     # one section more on each side: the halo may reach into rows with smaller pixels
     sections = row_sections(grid.padded(1000))
     return max(
-        _radius(section.pixel_m) + 2 * MAX_SWEEPS + 2 * _patch_reach(section.pixel_m) + 2 for section in sections
+        _radius(section.pixel_m) + 2 * MAX_SWEEPS + TRIMS + 2 * _patch_reach(section.pixel_m) + 2
+        for section in sections
     )
 
 
@@ -185,6 +188,8 @@ def choose(candidates: Candidates, grid: Grid) -> Choice:
     for _ in range(MAX_SWEEPS):
         if not relax(place, candidates.cost, candidates.label, candidates.dn, parity):
             break
+    for _ in range(TRIMS):
+        place = trim(place, candidates.label)
     area = np.concatenate([np.full(s.row_stop - s.row_start, _area_cm2(s.pixel_m)) for s in row_sections(grid)])
     small = mark_small(place, candidates.label, area, round(MIN_PATCH_M2 * 10_000), MAX_PATCH_PX)
     place = absorb(place, small, candidates.cost, candidates.label, candidates.dn)

@@ -66,6 +66,20 @@ class TestChoose:
             sizes = ndimage.sum_labels(np.ones(GRID.shape), patches, range(1, count + 1))
             assert (sizes >= 12.5).all()  # 0.5 ha in pixels of 400 m2
 
+    def test_has_no_whisker_one_pixel_wide(self) -> None:
+        first, second = np.zeros(GRID.shape, dtype=np.float32), np.full(GRID.shape, 0.4, dtype=np.float32)
+        first[:, 40:] = 0.8
+        first[30, 40:60] = 0.0  # the western date is far better along a line into the east
+        source = chosen((seen(1), scored(first)), (seen(2), scored(second)), smoothing=False)
+        assert (source[:, 42:] == 2).all()
+        assert (source[:, :38] == 1).all()
+
+    def test_keeps_a_whisker_where_the_other_date_saw_no_ground(self) -> None:
+        level = np.full(GRID.shape, 1, dtype=np.uint8)
+        level[30, 40:60] = 4
+        source = chosen((seen(1), scored(1.0)), (seen(2), scored(0.0, level)), smoothing=False)
+        assert (source[30, 40:60] == 1).all()
+
     def test_puts_the_border_where_both_dates_look_the_same(self) -> None:
         west, east = np.zeros(GRID.shape, dtype=np.float32), np.zeros(GRID.shape, dtype=np.float32)
         west[:, 40:], east[:, :40] = 0.3, 0.3
@@ -108,6 +122,6 @@ class TestHalo:
         equator = Grid(crs="EPSG:3857", left=0.0, top=50_000.0, gsd=20, width=100, height=100)
         helsinki = Grid(crs="EPSG:3857", left=0.0, top=8_440_000.0, gsd=20, width=100, height=100)
         # smoothing 19 (a pixel is a little smaller than 20 m off the equator) + sweeps 24 + two patches of 13 + 2
-        assert halo_px(equator) == 71
+        assert halo_px(equator) == 73
         assert halo_px(equator) < halo_px(helsinki) <= 130
         assert halo_px(GRID) == 70

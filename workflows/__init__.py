@@ -7,17 +7,14 @@ senard's exit codes.
 from workflows.exit_codes import install
 from workflows.missing import FetchIfPossible
 from workflows.mosaic import DownloadAOI, MosaicAOI
+from workflows.scenes import DownloadProduct, MaskScene, QueryScenes, Unzip
 from workflows.sentinel2 import (
     BuildQualityVRT,
     BuildVRT,
     CompositeTile,
-    DownloadProduct,
     LevelScenes,
-    MaskScene,
-    QueryScenes,
     SelectSources,
     SettleScenes,
-    Unzip,
     WriteQuality,
 )
 

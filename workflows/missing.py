@@ -13,7 +13,7 @@ from senard.model.product import Part
 from senard.model.scene import QueriedScene, QueryResult
 from senard.steps.download_product import download_product
 from workflows.paths import QueryPaths, WorkPaths
-from workflows.sentinel2 import SceneTask
+from workflows.scenes import SceneTask
 from workflows.targets import FileTarget, Stamp
 from workflows.task import remove_leftovers
 

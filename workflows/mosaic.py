@@ -28,17 +28,10 @@ from workflows.missing import FetchIfPossible, leave_out_missing
 from workflows.notes import read_figures
 from workflows.options import with_options
 from workflows.paths import ProductPaths, QueryPaths, WorkPaths, query_key
-from workflows.sentinel2 import (
-    BuildQualityVRT,
-    BuildVRT,
-    CompositeTile,
-    DownloadProduct,
-    QueryScenes,
-    Steps,
-    WriteQuality,
-)
+from workflows.scenes import DownloadProduct, QueryScenes
+from workflows.sentinel2 import BuildQualityVRT, BuildVRT, CompositeTile, WriteQuality
 from workflows.targets import FileTarget, Stamp
-from workflows.task import remove, remove_all_leftovers
+from workflows.task import Steps, remove, remove_all_leftovers
 
 FREE_BYTES = 64 * 1000**2
 """Less free space than this is said before anything starts, bytes."""

@@ -1,14 +1,13 @@
-"""The steps from a query to a mosaic of Sentinel-2, one task each."""
+"""The steps from judged scenes to a mosaic of Sentinel-2, one task each."""
 
 import json
-from collections.abc import Generator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import luigi
 
 from senard.algorithms.tiling import cut_tiles
 from senard.errors import NoDataError, UnusableSceneError
-from senard.io.archive import LocalArchive
 from senard.io.scenes_file import read_verdict
 from senard.model.grid import Tile
 from senard.model.labels import QUALITY_PROFILE
@@ -16,13 +15,9 @@ from senard.model.product import Part
 from senard.model.scene import Sentinel2Scene
 from senard.steps.build_vrt import build_vrt
 from senard.steps.composite_tile import composite_tile
-from senard.steps.download_product import download_product
 from senard.steps.level_scenes import level_scenes
-from senard.steps.mask_scene import mask_scene
-from senard.steps.query_scenes import query_scenes
 from senard.steps.select_sources import select_sources
 from senard.steps.settle_scenes import settle_scenes
-from senard.steps.unzip import unzip
 from senard.steps.write_quality import write_quality
 from workflows.choosing import (
     numbers_of,
@@ -34,95 +29,12 @@ from workflows.choosing import (
     write_refusals,
 )
 from workflows.paths import ChoicePaths, ProductPaths, without_key
-from workflows.targets import DirectoryTarget, FetchedTarget, FileTarget, Stamp
-from workflows.task import SenardTask, remove, remove_leftovers
+from workflows.scenes import MaskScene, Unzip
+from workflows.targets import DirectoryTarget, FileTarget
+from workflows.task import SenardTask, Steps, remove, remove_leftovers
 
 QUALITY_GSD = 20
 """Pixel side of the QA layer, m."""
-
-Steps = Generator["Sequence[luigi.Task] | luigi.Task", None, None]
-"""What `run` yields: tasks that must be complete before it goes on; Luigi starts it again from the top."""
-
-
-class QueryScenes(SenardTask):
-    """Every scene that the archive knows, kept or left out, frozen until `--refresh` or `--rebuild`."""
-
-    query = luigi.Parameter(positional=False, description="key of the query: a hash of request and archive")
-    name = luigi.Parameter(positional=False, description="name and period of the request, for a person")
-
-    @property
-    def label(self) -> str:
-        return f"QueryScenes {self.name}"
-
-    @property
-    def stamps(self) -> tuple[Stamp, ...]:
-        return (*super().stamps, Stamp(self.queried.refresh_stamp))
-
-    def output(self) -> FileTarget:
-        return FileTarget(self.queried.scenes, stamps=self.stamps)
-
-    def run(self) -> None:
-        remove_leftovers(self.queried.scenes)
-        query_scenes(self.read_request(), LocalArchive(Path(self.archive)), self.queried.scenes)
-
-
-class SceneTask(SenardTask):
-    """A step on one product; it serves every request that uses the product."""
-
-    product_id = luigi.Parameter(positional=False, description="name of the product without .SAFE")
-
-    @property
-    def label(self) -> str:
-        return f"{self.task_family} {self.product_id}"
-
-    def read_scene(self) -> Sentinel2Scene:
-        """The product as the query knows it."""
-        return next(scene for scene in self.read_result().kept if scene.product_id == self.product_id)
-
-
-class DownloadProduct(SceneTask):
-    """What a source fetched of one product: input, not output, so it stays at `--rebuild`."""
-
-    part = luigi.Parameter(positional=False, description="judge, bands or all")
-
-    def output(self) -> FetchedTarget:
-        whole = FetchedTarget(self.paths.download(self.product_id, Part.ALL))
-        return whole if whole.exists() else FetchedTarget(self.paths.download(self.product_id, Part(self.part)))
-
-    def run(self) -> None:
-        out = self.paths.download(self.product_id, Part(self.part))
-        remove_leftovers(out)
-        download_product(self.read_scene(), LocalArchive(Path(self.archive)), Part(self.part), out)
-
-
-class Unzip(SceneTask):
-    """The wanted members of one product as a SAFE folder, or the verdict that it cannot be used."""
-
-    part = luigi.Parameter(positional=False, description="judge, bands or all")
-
-    def requires(self) -> DownloadProduct:
-        return self.clone(DownloadProduct)
-
-    def output(self) -> DirectoryTarget:
-        return DirectoryTarget(self.paths.safe(self.product_id, Part(self.part)), stamps=self.stamps)
-
-    def run(self) -> None:
-        remove_leftovers(self.output().path)
-        unzip(self.input().path, Part(self.part), self.output().path)
-
-
-class MaskScene(SceneTask):
-    """One scene's small rasters: class, distance to cloud, clear share, probability; or the verdict on it."""
-
-    def requires(self) -> Unzip:
-        return self.clone(Unzip, part=Part.JUDGE.value)
-
-    def output(self) -> DirectoryTarget:
-        return DirectoryTarget(self.paths.masks(self.product_id), stamps=self.stamps)
-
-    def run(self) -> None:
-        remove_leftovers(self.output().path)
-        mask_scene(self.input().path, self.output().path)
 
 
 class ProductTask(SenardTask):
@@ -310,7 +222,10 @@ class CompositeTile(TileTask):
         self._make_room(out, flags)
         levels = self.input().path
         try:
-            composite_tile(self.read_request(), scenes, safes, sources, tile, self.gsd, out, flags, levels=levels)
+            composite_tile(
+                self.read_request(), scenes, safes, sources, tile, self.gsd, out, flags, levels=levels,
+                progress=self.progress,
+            )  # fmt: skip
         except UnusableSceneError as error:
             refused = {n: str(error) for n in winners if scenes[n - 1].product_id == error.product_id}
             if not refused:

@@ -1,6 +1,7 @@
 """What every task shares: where it works, how it reports, and how it fails."""
 
 import shutil
+from collections.abc import Generator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,9 @@ from workflows.paths import QueryPaths, WorkPaths
 from workflows.progress import tell
 from workflows.running import RETRIES
 from workflows.targets import Stamp
+
+Steps = Generator["Sequence[luigi.Task] | luigi.Task", None, None]
+"""What `run` yields: tasks that must be complete before it goes on; Luigi starts it again from the top."""
 
 HIDDEN = luigi.parameter.ParameterVisibility.HIDDEN
 

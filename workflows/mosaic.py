@@ -173,6 +173,8 @@ class MosaicAOI(AreaTask):
         resolutions = sorted({*self.call.resolutions, *delivered(folder)})
         while True:
             composites = self._composites(frozen, folder, resolutions, refused)
+            for task in composites:
+                remove_outdated_index(folder.vrt(task.gsd), task)
             yield composites
             before, refused = refused, self._choose_again(frozen, folder, composites)
             if refused == before:
@@ -252,6 +254,8 @@ class MosaicAOI(AreaTask):
         common, text = self._common(frozen, folder, refused), ",".join(str(gsd) for gsd in resolutions)
         indices = [BuildVRT(gsd=gsd, **common) for gsd in resolutions]
         quality = [WriteQuality(tile=tile.index, resolutions=text, **common) for tile in self._tiles]
+        for task in quality:
+            remove_outdated_index(folder.quality_vrt(), task)
         return [*quality, *indices, BuildQualityVRT(resolutions=text, **common)]
 
     def _clean(self, folder: ProductPaths, refused: Mapping[int, str]) -> None:
@@ -299,6 +303,12 @@ class MosaicAOI(AreaTask):
 def _told(product_id: str, reason: str) -> str:
     """A product and why it is left out, on one line."""
     return f"{product_id}: {' '.join(reason.split()).removeprefix(f'{product_id}: ')}"
+
+
+def remove_outdated_index(index: Path, task: luigi.Task) -> None:
+    """Remove an index before one of its files is made anew: it states statistics of all of them."""
+    if not task.complete():
+        remove(index)
 
 
 def delivered(folder: ProductPaths) -> list[int]:

@@ -1,4 +1,4 @@
-"""VRT over the tiles of a mosaic, written as XML: the grid is known, so no tile is opened."""
+"""VRT over the tiles of a mosaic, written as XML: the grid is known, so no tile is opened for it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,6 +10,7 @@ from rasterio.crs import CRS
 from senard.errors import RequestError
 from senard.io.atomic import partial_file
 from senard.io.geotiff import BLOCK
+from senard.io.statistics import BandStatistics, combine_statistics, statistics_tags
 from senard.model.grid import Grid, Tile
 from senard.model.labels import RasterProfile
 
@@ -26,6 +27,9 @@ class IndexedFile:
 
     name: str
     """Its name relative to the VRT's folder, with forward slashes: "0_10.tif"."""
+
+    statistics: tuple[BandStatistics, ...] = ()
+    """What its bands hold; empty where nobody has looked, then the index states no statistics."""
 
 
 def write_vrt(out: Path, files: Sequence[IndexedFile], profile: RasterProfile) -> Path:
@@ -67,6 +71,8 @@ def _add_band(
     """Append one band with one source per file."""
     band = profile.bands[number - 1]
     element = etree.SubElement(root, "VRTRasterBand", dataType="UInt16", band=str(number))
+    if all(file.statistics for file in files):
+        _add_statistics(element, combine_statistics([file.statistics[number - 1] for file in files]), union)
     _text(element, "Description", band.name)
     if band.unit:
         _text(element, "UnitType", band.unit)
@@ -92,6 +98,13 @@ def _add_band(
         etree.SubElement(source, "SrcRect", xOff="0", yOff="0", xSize=width, ySize=height)
         left, top = round((grid.left - union.left) / profile.gsd), round((union.top - grid.top) / profile.gsd)
         etree.SubElement(source, "DstRect", xOff=str(left), yOff=str(top), xSize=width, ySize=height)
+
+
+def _add_statistics(element: etree._Element, band: BandStatistics, union: Grid) -> None:
+    """State what the band holds: without it, GDAL and QGIS write it into the VRT, which then fails its checksum."""
+    metadata = etree.SubElement(element, "Metadata")
+    for name, text in statistics_tags(band, union.width * union.height).items():
+        _text(metadata, "MDI", text, key=name)
 
 
 def _union(tiles: Sequence[Tile], gsd: int) -> Grid:

@@ -11,8 +11,10 @@ import rasterio
 from lxml import etree
 from rasterio.windows import Window as RasterioWindow
 
-from senard.errors import RequestError
+from senard.errors import IncompleteError, RequestError
 from senard.io.geotiff import write_cog, write_scratch
+from senard.io.statistics import NOTHING, BandStatistics, combine_statistics
+from senard.io.vrt import IndexedFile, write_vrt
 from senard.model.grid import Tile
 from senard.model.labels import MOSAIC_PROFILES, QUALITY_PROFILE, RasterProfile
 from senard.steps.build_vrt import build_vrt
@@ -26,14 +28,14 @@ TILES = (
 """Three tiles in the corner of a square: the fourth is missing."""
 
 
-def mosaic(folder: Path, profile: RasterProfile, name: str = "mosaic") -> Path:
+def mosaic(folder: Path, profile: RasterProfile, name: str = "mosaic", *, valid_share: float = 0.9) -> Path:
     """Three files of random pixels and their VRT."""
     folder.mkdir(parents=True, exist_ok=True)
     random = np.random.default_rng(profile.gsd)
     files = []
     for tile in TILES:
         grid = tile.grid(profile.gsd)
-        valid = random.random(grid.shape) < 0.9
+        valid = random.random(grid.shape) < valid_share
         bands = {band: (random.integers(1, 9000, grid.shape) * valid).astype(np.uint16) for band in profile.names}
         scratch = folder / ".scratch.tif"
         write_scratch(scratch, grid, bands)
@@ -98,8 +100,8 @@ class TestVrt:
         assert etree.parse(moved / "mosaic_20.vrt").find("OverviewList").get("resampling") == "nearest"
 
     def test_opens_no_file_to_learn_the_grid(self, tmp_path: Path) -> None:
-        files = [tmp_path / "absent" / f"{tile.index}_10.tif" for tile in TILES]
-        out = build_vrt(files, TILES, 10, tmp_path / "mosaic_10.vrt")
+        files = [IndexedFile(tile=tile, name=f"absent/{tile.index}_10.tif") for tile in TILES]
+        out = write_vrt(tmp_path / "mosaic_10.vrt", files, MOSAIC_PROFILES[10])
         with rasterio.open(out) as index:
             assert index.shape == (1200, 1200)
         assert etree.parse(out).find(".//SourceFilename").text == "absent/0_10.tif"
@@ -146,6 +148,61 @@ class TestVrt:
             assert band["colorInterpretation"] == label.colour.value
             assert float(band["metadata"][""]["STATISTICS_VALID_PERCENT"]) == pytest.approx(90, abs=1)
             assert {"WAVELENGTH_NM", "COMMON_NAME"} <= set(band["metadata"][""]) or label.unit != "1"
+
+
+class TestStatistics:
+    """The statistics that an index states"""
+
+    @pytest.mark.parametrize("gsd", [10, 20])
+    def test_are_those_of_the_pixels_of_all_files(self, moved: Path, gsd: int) -> None:
+        with rasterio.open(moved / f"mosaic_{gsd}.vrt") as index:
+            for number in index.indexes:
+                band, tags = index.read(number), index.tags(number)
+                valid = band[band > 0].astype(float)
+                stated = [float(tags[f"STATISTICS_{key}"]) for key in ("MINIMUM", "MAXIMUM", "MEAN", "STDDEV")]
+                assert stated[:2] == [valid.min(), valid.max()]
+                assert stated[2:] == pytest.approx([valid.mean(), valid.std()], rel=1e-5)
+                share = 100 * valid.size / band.size
+                assert float(tags["STATISTICS_VALID_PERCENT"]) == pytest.approx(share, rel=1e-3)
+
+    def test_weigh_a_file_by_the_valid_pixels_that_it_holds(self) -> None:
+        one = BandStatistics(pixels=30, minimum=2, maximum=8, mean=4, deviation=1)
+        two = BandStatistics(pixels=10, minimum=1, maximum=9, mean=8, deviation=2)
+        assert combine_statistics([one, NOTHING, two]) == BandStatistics(
+            pixels=40, minimum=1, maximum=9, mean=5, deviation=pytest.approx((1.75 + 3) ** 0.5)
+        )
+
+    @pytest.mark.filterwarnings("ignore:statistics.. will be removed:FutureWarning")
+    @pytest.mark.parametrize("program", ["gdalinfo", "rasterio"])
+    def test_leave_nothing_to_write_for_whoever_asks(self, tmp_path: Path, program: str) -> None:
+        for profile, name in ((MOSAIC_PROFILES[10], "mosaic"), (QUALITY_PROFILE, "QA")):
+            ask(program, mosaic(tmp_path / profile.names[0], profile, name))
+
+    @pytest.mark.filterwarnings("ignore:statistics.. will be removed:FutureWarning")
+    @pytest.mark.parametrize("program", ["gdalinfo", "rasterio"])
+    def test_leave_nothing_to_write_where_no_pixel_is_valid(self, tmp_path: Path, program: str) -> None:
+        ask(program, mosaic(tmp_path, QUALITY_PROFILE, "QA", valid_share=0))
+
+    def test_are_not_made_up_from_a_file_that_cannot_be_opened(self, tmp_path: Path) -> None:
+        (tmp_path / "0_10.tif").write_bytes(b"no GeoTIFF")
+        with pytest.raises(IncompleteError, match=r"0_10\.tif cannot be opened .* Delete it"):
+            build_vrt([tmp_path / "0_10.tif"], TILES[:1], 10, tmp_path / "mosaic_10.vrt")
+
+
+def ask(program: str, index: Path) -> None:
+    """Ask for the statistics of all bands; the folder must be as it was."""
+    before = {path.name: path.read_bytes() for path in index.parent.iterdir()}
+    if program == "gdalinfo":
+        needs("gdalinfo")
+        assert ran("gdalinfo", "-stats", index).count("STATISTICS_MEAN=") == 4
+    else:
+        with rasterio.open(index) as dataset:
+            for number in dataset.indexes:
+                tags = dataset.tags(number)
+                assert f"{dataset.statistics(number).mean:.14g}" == tags["STATISTICS_MEAN"]
+    after = {path.name: path.read_bytes() for path in index.parent.iterdir()}
+    assert sorted(after) == sorted(before)
+    assert after == before
 
 
 class TestStyle:

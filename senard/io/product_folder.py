@@ -94,14 +94,18 @@ def expected_files(tiles: Sequence[Tile], resolutions: Iterable[int]) -> tuple[s
     return tuple(sorted(names))
 
 
-def write_sums(folder: Path) -> Path:
-    """List every file of a product with its SHA-256, atomically; half-made files (leading dot) are passed over.
+def write_sums(folder: Path, names: Iterable[str]) -> Path:
+    """List a product's own files with their SHA-256, atomically; what else lies in the folder is its user's.
+
+    Args:
+        folder: the product folder.
+        names: files that may lie in it, as `expected_files` gives them; those that are absent are passed over.
 
     Returns:
         The written SHA256SUMS.
     """
-    names = sorted(name for name in _names(folder) if "\\" not in name and name.isprintable())
-    lines = [f"{_sha256(folder / name)}  {name}\n" for name in names]
+    present = sorted({name for name in names if (folder / name).is_file()})
+    lines = [f"{_sha256(folder / name)}  {name}\n" for name in present]
     with partial_file(folder / SUMS) as partial:
         partial.write_text("".join(lines), encoding="utf-8", newline="\n")
     return folder / SUMS
@@ -176,7 +180,7 @@ def _compare(path: Path, sha256: str) -> ProblemKind | None:
 
 
 def _names(folder: Path) -> Iterator[str]:
-    """Names of the files that SHA256SUMS should list; what a writer has not finished begins with a dot."""
+    """Names of the files in the folder, the product's and its user's; what a writer has not finished begins with a dot."""
     for path in folder.rglob("*"):
         inside = path.relative_to(folder)
         hidden = any(part.startswith(".") for part in inside.parts)

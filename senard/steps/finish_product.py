@@ -9,11 +9,14 @@ from senard.io.figures import (
     read_simulated,
     read_tile_figures,
 )
-from senard.io.product_folder import RUN, SCENES, TILES, write_sums
+from senard.io.product_folder import RUN, SCENES, TILES, expected_files, write_sums
 from senard.io.tables import write_run, write_scenes, write_tiles
 from senard.model.mosaic import MosaicFigures, MosaicParts, RunFigures
 from senard.steps.draw_pictures import draw_pictures
 from senard.steps.write_report import write_report
+
+RESOLUTIONS = (10, 20)
+"""Pixel sides of mosaic files, m: all that lie in the folder are listed, whichever call has made them."""
 
 
 def finish_product(folder: Path, parts: MosaicParts, run: RunFigures) -> Path:
@@ -36,7 +39,7 @@ def finish_product(folder: Path, parts: MosaicParts, run: RunFigures) -> Path:
     draw_pictures(figures, parts.sources, folder)
     write_report(figures, parts.sources, folder)
     write_run(folder / RUN, figures, parts.result, run)
-    return write_sums(folder)
+    return write_sums(folder, expected_files(parts.tiles, RESOLUTIONS))
 
 
 def _figures(parts: MosaicParts) -> MosaicFigures:

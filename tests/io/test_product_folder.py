@@ -23,6 +23,9 @@ TILES = tuple(
     for index in (0, 1)
 )
 
+NAMES = ("0_10.tif", "0_20.tif", "layers/0_QA_20.tif", "scenes.csv")
+"""What the product may hold."""
+
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
@@ -33,7 +36,7 @@ def folder(tmp_path: Path) -> Path:
     (folder / "layers" / "0_QA_20.tif").write_bytes(b"quality")
     (folder / "scenes.csv").write_bytes(b"source\n")
     (folder / "run.json").write_bytes(b"{}")
-    write_sums(folder)
+    write_sums(folder, NAMES)
     return folder
 
 
@@ -70,19 +73,26 @@ class TestWriteSums:
 
     def test_states_the_known_digest_of_known_bytes(self, folder: Path) -> None:
         (folder / "0_10.tif").write_bytes(b"abc")
-        write_sums(folder)
+        write_sums(folder, NAMES)
         assert read_sums(folder)["0_10.tif"] == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
 
     def test_leaves_out_figures_of_the_run_itself_and_half_made_files(self, folder: Path) -> None:
         (folder / ".0_20.1a2b3c4d.partial.tif").write_bytes(b"half")
         before = (folder / "SHA256SUMS").read_bytes()
-        write_sums(folder)
+        write_sums(folder, NAMES)
+        assert (folder / "SHA256SUMS").read_bytes() == before
+
+    def test_never_takes_in_what_a_user_has_put_there(self, folder: Path) -> None:
+        before = (folder / "SHA256SUMS").read_bytes()
+        (folder / "my.txt").write_bytes(b"mine")
+        (folder / "layers" / "my.txt").write_bytes(b"mine")
+        write_sums(folder, NAMES)
         assert (folder / "SHA256SUMS").read_bytes() == before
 
     def test_takes_in_what_a_later_call_adds(self, folder: Path) -> None:
         (folder / "0_20.tif").write_bytes(b"twenty")
         assert not is_whole(folder, ["0_10.tif", "0_20.tif"])
-        write_sums(folder)
+        write_sums(folder, NAMES)
         assert is_whole(folder, ["0_10.tif", "0_20.tif"])
         assert verify_folder(folder) == ()
 

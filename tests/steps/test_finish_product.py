@@ -49,6 +49,7 @@ class TestFinishProduct:
 
     def test_with_the_same_bytes_on_another_day_and_machine(self, folder: Path, tmp_path: Path) -> None:
         again, parts = build_mosaic(tmp_path)
+        (again / "my.txt").write_bytes(b"a file of its user")
         finish_product(again, parts, RunFigures(hosts=("beta",), seconds=99.0))
         assert (again / "SHA256SUMS").read_bytes() == (folder / "SHA256SUMS").read_bytes()
         assert (again / "run.json").read_bytes() != (folder / "run.json").read_bytes()

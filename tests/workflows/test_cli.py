@@ -15,14 +15,15 @@ class TestVerify:
 
     def test_ends_with_0_for_a_whole_product(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         (tmp_path / "0_10.tif").write_bytes(b"pixels")
-        write_sums(tmp_path)
+        write_sums(tmp_path, ["0_10.tif"])
         assert main(["verify", str(tmp_path)]) == 0
         assert capsys.readouterr().out == f"{tmp_path} is whole.\n"
 
     def test_names_what_is_missing_and_changed(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-        for name in ("0_10.tif", "0_20.tif", "1_10.tif"):
+        names = ("0_10.tif", "0_20.tif", "1_10.tif")
+        for name in names:
             (tmp_path / name).write_bytes(b"pixels")
-        write_sums(tmp_path)
+        write_sums(tmp_path, names)
         (tmp_path / "0_10.tif").unlink()
         (tmp_path / "1_10.tif").write_bytes(b"others")
         assert main(["verify", str(tmp_path)]) == 4
@@ -42,7 +43,7 @@ class TestVerify:
         self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
         (tmp_path / "0_10.tif").write_bytes(b"pixels")
-        write_sums(tmp_path)
+        write_sums(tmp_path, ["0_10.tif"])
         (tmp_path / "notes.txt").write_bytes(b"mine")
         assert main(["verify", str(tmp_path)]) == 0
         assert capsys.readouterr().out == f"unlisted: notes.txt\n{tmp_path} is whole.\n"

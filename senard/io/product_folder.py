@@ -180,7 +180,7 @@ def _compare(path: Path, sha256: str) -> ProblemKind | None:
 
 
 def _names(folder: Path) -> Iterator[str]:
-    """Names of the files in the folder, the product's and its user's; what a writer has not finished begins with a dot."""
+    """Names of the files in the folder, whoever put them there; what a writer has not finished begins with a dot."""
     for path in folder.rglob("*"):
         inside = path.relative_to(folder)
         hidden = any(part.startswith(".") for part in inside.parts)

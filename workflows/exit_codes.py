@@ -14,6 +14,7 @@ import re
 import sys
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import luigi
@@ -60,6 +61,8 @@ def install() -> None:
             run=lambda: original(arguments, main_task_cls, factory, **kwargs),
             factory=factory,
         )
+        if code is ExitCode.WHOLE:
+            print_folder(_root(arguments, main_task_cls))
         raise SystemExit(int(code))
 
     vars(run)["leaves_with_exit_code"] = True
@@ -70,6 +73,13 @@ def install() -> None:
 def say(text: str) -> None:
     """Tell a person on stderr."""
     print(text, file=sys.stderr)
+
+
+def print_folder(task: luigi.Task) -> None:
+    """Say on stdout where a whole product lies; tasks that make none say nothing."""
+    folder = getattr(task, "folder", None)
+    if isinstance(folder, Path):
+        print(folder)
 
 
 def run_to_the_end(

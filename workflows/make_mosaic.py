@@ -11,7 +11,7 @@ import luigi.configuration
 import luigi.interface
 
 from senard.errors import RequestError
-from workflows.exit_codes import run_to_the_end
+from workflows.exit_codes import print_folder, run_to_the_end
 from workflows.failures import ExitCode
 from workflows.mosaic import MosaicAOI
 from workflows.progress import Display
@@ -68,7 +68,7 @@ def make_mosaic(job: Job) -> ExitCode:
     finally:
         display.close()
     if code is ExitCode.WHOLE and task is not None:
-        print(task.folder)
+        print_folder(task)
     return code
 
 

@@ -28,7 +28,9 @@ class TestExitCodes:
     """`senard mosaic` and `luigi --module workflows MosaicAOI` alike end with"""
 
     def test_0_for_a_product_that_is_whole(self, command: str, made_site: Site) -> None:
-        assert typed(command, made_site)().returncode == 0
+        done = typed(command, made_site)()
+        assert done.returncode == 0
+        assert done.stdout == f"{made_site.product()}\n"
 
     @pytest.mark.parametrize(
         ("changes", "message"),

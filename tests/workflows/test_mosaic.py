@@ -49,6 +49,7 @@ class TestMosaic:
     ) -> None:
         done = site.luigi("--workers", "2")
         assert done.returncode == 0, done.stderr
+        assert done.stdout == f"{site.product()}\n"
         assert contents(site.product()) == undisturbed
         assert {"0_10.tif", "1_20.tif", "mosaic_10.vrt", "layers/1_QA_20.tif", "SHA256SUMS"} <= undisturbed.keys()
 

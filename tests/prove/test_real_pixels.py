@@ -85,7 +85,10 @@ class TestRealPixels:
     """A mosaic of real pixels looks like the ground without the clouds."""
 
     def test_uses_all_three_dates_and_fills_the_area(self, mosaic: Path) -> None:
-        assert len(scenes_of(mosaic)) == 6
+        rows = scenes_of(mosaic)
+        assert len(rows) == 6
+        used = {row["acquisition_time"][:10] for row in rows if row["used"] == "true"}
+        assert used == {"2023-08-10", "2023-08-15", "2023-08-18"}
         with rasterio.open(mosaic / "mosaic_10.vrt") as file:
             valid = file.read(1, out_shape=(file.height // 10, file.width // 10)) > 0
         assert valid.mean() > 0.99

@@ -165,8 +165,8 @@ OPTIONS: tuple[Option, ...] = (
         metavar="TYPE",
         aliases=("s2_producttype",),
         identity=True,
-        help="Processing level to use: S2MSI2A is surface reflectance, S2MSI1C top-of-atmosphere reflectance. "
-        "Levels never mix.",
+        help="Processing level to use: S2MSI2A is surface reflectance, S2MSI2Ap its pilot form of 2017-18. "
+        "Levels never mix. S2MSI1C is refused: it has no scene classification to tell clouds by.",
     ),
     Option(
         name="cloud_cover_min",

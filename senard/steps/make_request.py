@@ -148,7 +148,7 @@ def _request(values: Mapping[str, str | None], area: Area) -> MosaicRequest:
         first_day=parse_day(_required("start", values), "--start"),
         last_day=parse_day(_required("end", values), "--end"),
         crs=_crs(_required("crs", values)),
-        product_type=ProductType(_choice("product_type", values)),
+        product_type=_product_type(values),
         cloud_cover_min=_number("cloud_cover_min", values),
         cloud_cover_max=_number("cloud_cover_max", values),
         mgrs_tiles=_mgrs_tiles(values["mgrs_tiles"]),
@@ -231,6 +231,17 @@ def _choice(name: str, values: Mapping[str, str | None]) -> str:
         if text.lower() == choice.lower():
             return choice
     raise RequestError(f"{option(name).flag} {text}: expected one of {', '.join(choices)}.")
+
+
+def _product_type(values: Mapping[str, str | None]) -> ProductType:
+    """The processing level; L1C is refused here, not after its products were fetched."""
+    wanted = ProductType(_choice("product_type", values))
+    if wanted is ProductType.L1C:
+        raise RequestError(
+            f"--product-type {wanted.value}: L1C products have no scene classification to tell clouds by, and this "
+            f"version needs it. Use L2A products of the same dates: --product-type {ProductType.L2A.value}."
+        )
+    return wanted
 
 
 def _number(name: str, values: Mapping[str, str | None]) -> float:

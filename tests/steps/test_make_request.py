@@ -68,7 +68,7 @@ class TestMakeRequest:
         made = call(
             tmp_path,
             name="south-coast",
-            product_type="s2msi1c",
+            product_type="s2msi2ap",
             cloud_cover_min=5,
             cloud_cover_max="60.5",
             mgrs_tiles="T35VLG, 34vfm",
@@ -87,7 +87,7 @@ class TestMakeRequest:
         )
         request = made.request
         assert request.name == "south-coast"
-        assert request.product_type is ProductType.L1C
+        assert request.product_type is ProductType.L2AP
         assert (request.cloud_cover_min, request.cloud_cover_max) == (5.0, 60.5)
         assert request.mgrs_tiles == ("34VFM", "35VLG")
         assert request.products == ("S2A_A",)
@@ -159,6 +159,10 @@ class TestRefusal:
             ({"cloud_cover_max": "29,30"}, "--cloud-cover-max 29,30: expected a number, percent. .*29.30, not 29,30"),
             ({"cloud_cover_max": "nan"}, "expected a number"),
             ({"cloud_cover_max": "120"}, "expected 0 <= minimum < maximum <= 100"),
+            (
+                {"product_type": "S2MSI1C"},
+                "L1C products have no scene classification .* this version needs it. Use L2A",
+            ),
             ({"fill": "best"}, "--fill best: expected one of strict, flag, all"),
             ({"buffer": "none"}, "--buffer none: expected one of thin, terrascope, pure"),
             ({"clip": "maybe"}, "--clip maybe: expected true or false"),
@@ -231,7 +235,7 @@ class TestIdentity:
             "start": ("2024-05-02", {}),
             "end": ("2024-07-30", {}),
             "name": ("other", {}),
-            "product_type": ("S2MSI1C", {}),
+            "product_type": ("S2MSI2Ap", {}),
             "cloud_cover_min": ("1", {}),
             "cloud_cover_max": ("90", {}),
             "products": (write(tmp_path / "p.txt", "S2A_A"), {}),

@@ -17,6 +17,7 @@ from shapely.geometry.base import BaseGeometry
 
 from senard.errors import RequestError
 from senard.io.aoi_geometry import LON_LAT
+from senard.io.request_file import CONFIG_KEYS
 
 Geometries = tuple[list[BaseGeometry], pyproj.CRS]
 """What every reader returns: geometries of any type, x before y, and their CRS."""
@@ -66,6 +67,8 @@ def parse_geojson(text: str, place: str) -> Geometries:
         ) from error
     if not isinstance(document, dict):
         raise RequestError(f"{place}: not GeoJSON: expected an object with a type, found {type(document).__name__}.")
+    if "type" not in document and document.keys() <= CONFIG_KEYS and document:
+        raise RequestError(f"{place}: is a configuration file: give it as --config, not as --aoi.")
     return [_shape(found, place) for found in _geojson_geometries(document, place)], _geojson_crs(document, place)
 
 

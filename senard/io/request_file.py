@@ -30,6 +30,9 @@ _OPTION_OF_KEY = {
     key: option for option in OPTIONS for key in (option.name, *option.aliases) if option.name != "config"
 }
 
+CONFIG_KEYS: frozenset[str] = frozenset({*_OPTION_OF_KEY, *PAIRS, *PATCH_KEYS})
+"""Every key that a configuration file may hold."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestFile:
@@ -117,7 +120,7 @@ def _typed(key: str, value: Any, path: Path) -> dict[str, str]:
         return {name: _word(key, item, path) for name, item in zip(PAIRS[key], value, strict=True)}
     option = _OPTION_OF_KEY.get(key)
     if option is None:
-        raise RequestError(f"{path}: unknown key {key!r}. {nearest(key, {*_OPTION_OF_KEY, *PAIRS, *PATCH_KEYS})}")
+        raise RequestError(f"{path}: unknown key {key!r}. {nearest(key, CONFIG_KEYS)}")
     if option.kind in {Kind.FILE, Kind.FOLDER}:
         return {option.name: _place(option, key, value, path)}
     if option.kind is Kind.LIST and isinstance(value, list):

@@ -67,13 +67,13 @@ def make_request(
     area = _area(layers, values)
     request = _request(values, area)
     credentials = values["credentials"]
-    outdir = Path(_required("outdir", values)).expanduser().absolute()
+    outdir = _place(_required("outdir", values))
     workdir = values["workdir"]
     call = Call(
         request=request,
         archive=_archive(values["archive"]),
         outdir=outdir,
-        workdir=Path(workdir).expanduser().absolute() if workdir else outdir / ".senard",
+        workdir=_place(workdir) if workdir else outdir / ".senard",
         resolutions=_resolutions(_required("resolutions", values)),
         rebuild=_switch("rebuild", values),
         refresh=_switch("refresh", values),
@@ -171,7 +171,8 @@ def _with_warnings(call: Call, area: Area, name: str | None, today: date) -> Cal
         area.note: bool(area.note),
         f"The name {name!r} is written {request.name!r}.": bool(name) and name != request.name,
         f"The period of {days} days is shorter than three months: {FEW_DATES}.": days < SHORT_PERIOD_DAYS,
-        f"The area of {_readable(area_m2)} is smaller than 100 km²: {FEW_DATES}.": area_m2 < SMALL_AREA_M2,
+        f"The area of {_readable(area_m2)} is smaller than 100 km². Is it the one that you mean?": area_m2
+        < SMALL_AREA_M2,
         f"The period starts on {request.first_day}, in the future.": request.first_day > today,
         f"The period ends before the first Sentinel-2 image of {FIRST_IMAGE}.": request.last_day < FIRST_IMAGE,
         f"The target date {target} lies outside the period.": target is not None
@@ -197,13 +198,19 @@ def _file(name: str, text: str) -> Path:
     return path
 
 
+def _place(text: str) -> Path:
+    """A folder, absolute; links stay as typed unless a `..` has to be followed: /data/cfg/../out is /data/out."""
+    path = Path(text).expanduser().absolute()
+    return path.resolve() if ".." in path.parts else path
+
+
 def _archive(text: str | None) -> Path:
     if text is None:
         raise RequestError(
             "--archive is missing: no catalogue can be searched yet, and simulated products are never used unasked. "
             "Give the folder with your Sentinel-2 products: --archive FOLDER (`senard simulate` makes a sample)."
         )
-    path = Path(text).expanduser().absolute()
+    path = _place(text)
     if not path.is_dir():
         raise RequestError(f"--archive {text}: there is no such folder. Give the folder with your Sentinel-2 products.")
     return path

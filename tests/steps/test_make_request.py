@@ -113,6 +113,22 @@ class TestMakeRequest:
         assert request.aoi.bounds == pytest.approx((24.9, 60.0, 25.3, 60.2), abs=0.1)
 
 
+class TestPlaces:
+    """Folders are named as a person would name them"""
+
+    def test_counts_from_the_folder_of_the_configuration_that_names_it(self, tmp_path: Path) -> None:
+        (tmp_path / "cfg").mkdir()
+        folders = {"outdir": "../o4", "workdir": "../w4", "archive": ".."}
+        made = call(tmp_path, archive=None, config=write(tmp_path / "cfg/c.json", folders))
+        assert (made.outdir, made.workdir, made.archive) == (tmp_path / "o4", tmp_path / "w4", tmp_path)
+
+    def test_keeps_a_link_as_it_was_typed(self, tmp_path: Path) -> None:
+        (tmp_path / "disk").mkdir()
+        (tmp_path / "link").symlink_to(tmp_path / "disk")
+        assert call(tmp_path, outdir=tmp_path / "link/out").outdir == tmp_path / "link/out"
+        assert call(tmp_path, outdir=tmp_path / "link/../out").outdir == tmp_path / "out"
+
+
 class TestPrecedence:
     """The command line beats the configuration file, that beats luigi.cfg, that beats the defaults."""
 
@@ -183,6 +199,11 @@ class TestRefusal:
         with pytest.raises(RequestError, match=message):
             call(tmp_path, **typed)
 
+    def test_tells_a_configuration_from_an_area(self, tmp_path: Path) -> None:
+        config = write(tmp_path / "c.json", {"dates": ["20240501", "20240731"], "size": [256, 256]})
+        with pytest.raises(RequestError, match=r"c\.json: is a configuration file: give it as --config"):
+            call(tmp_path, bbox=None, aoi=config)
+
 
 class TestWarnings:
     """What is possible but perhaps not meant is said, and done."""
@@ -191,7 +212,7 @@ class TestWarnings:
         ("typed", "message"),
         [
             ({"start": "2024-07-01"}, "period of 31 days is shorter than three months: few dates leave gaps"),
-            ({"bbox": "24.8,60.1,24.9,60.2"}, "61.9 km² is smaller than 100 km²"),
+            ({"bbox": "24.8,60.1,24.9,60.2"}, "61.9 km² is smaller than 100 km². Is it the one"),
             ({"start": "2025-02-01", "end": "2025-06-30"}, "starts on 2025-02-01, in the future"),
             ({"start": "2014-01-01", "end": "2014-12-31"}, "before the first Sentinel-2 image"),
             ({"target_date": "2024-08-01"}, "target date 2024-08-01 lies outside the period"),

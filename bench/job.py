@@ -166,5 +166,5 @@ def _by_kind(notes: str) -> tuple[TaskFigures, ...]:
 
 def _decoded(product: Path) -> int:
     """Internal tiles that all composites of a product decoded."""
-    figures = (product.parent / ".senard/products" / product.name / "composite").glob("*.json")
+    figures = (product.parent / ".senard/products" / product.name).glob("choices/*/composite/*.json")
     return sum(int(json.loads(path.read_text(encoding="utf-8"))["jp2_tiles_decoded"]) for path in figures)

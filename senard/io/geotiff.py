@@ -67,12 +67,18 @@ def _writing(path: Path) -> Iterator[None]:
 
     Raises:
         RequestError: the disk is full.
-        TransientError: the file cannot be written for another reason.
+        TransientError: the file cannot be written for another reason, or its folder has vanished: of two commands that
+            run at once in one work folder, one may take the other's half-made folders for leftovers.
     """
     try:
         yield
     except (RasterioError, CPLE_BaseError) as error:
-        free = shutil.disk_usage(path.parent).free if path.parent.is_dir() else _SPARE_BYTES
+        if not path.parent.is_dir():
+            raise TransientError(
+                f"{path} cannot be written: its folder has vanished. Does another command make the same in this work "
+                f"folder? Let it end, or share the work through a scheduler, and run again."
+            ) from error
+        free = shutil.disk_usage(path.parent).free
         if free < _SPARE_BYTES:
             raise RequestError(
                 f"{path.parent}: the disk is full, {free // 1000**2} MB are free. Free some space or choose another "

@@ -71,7 +71,9 @@ class TestScratch:
             read_scratch(tmp_path / "a.tif", bands="level")
 
     def test_says_where_it_cannot_be_written(self, tmp_path: Path) -> None:
-        with pytest.raises(TransientError, match=r"absent/a[.]tif cannot be written"):
+        with pytest.raises(
+            TransientError, match=r"absent/a[.]tif cannot be written: its folder has vanished[.] .* scheduler"
+        ):
             write_scratch(tmp_path / "absent" / "a.tif", GRID, {"source": ramp(GRID)})
 
     def test_says_when_the_disk_is_full(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

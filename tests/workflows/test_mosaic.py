@@ -10,9 +10,11 @@ import time
 import zipfile
 from pathlib import Path
 
+import luigi
 import pytest
 
 from tests.workflows.commands import BIN, Site, contents, finish, leftovers, start
+from workflows.mosaic import remove_outdated_index
 
 
 def kill(site: Site, after_s: float) -> bool:
@@ -205,3 +207,23 @@ class TestFullDisk:
 def room(site: Site) -> None:
     """Each test has a folder of its own."""
     site.folder.mkdir(parents=True, exist_ok=True)
+
+
+class Ready(luigi.Task):
+    """A task that is complete or not, as it is told."""
+
+    ready = luigi.BoolParameter()
+
+    def complete(self) -> bool:
+        return bool(self.ready)
+
+
+class TestIndex:
+    """An index over files, which states their statistics, goes"""
+
+    @pytest.mark.parametrize("ready", [True, False])
+    def test_before_one_of_them_is_made_anew(self, tmp_path: Path, ready: bool) -> None:
+        index = tmp_path / "mosaic_10.vrt"
+        index.write_text("<VRTDataset/>")
+        remove_outdated_index(index, Ready(ready=ready))
+        assert index.exists() is ready

@@ -39,7 +39,7 @@ def unzip_product(archive: Path, part: Part, into: Path) -> Path:
 
     Raises:
         UnusableSceneError: not safe to unpack, damaged, cut short, or not a product.
-        RequestError: the disk is too small.
+        RequestError: the disk is full, or would be.
         TransientError: the disk does not answer.
     """
     product = read_whole_product(archive, part)  # names, listed images, safety of the zip
@@ -72,8 +72,8 @@ def _require_space(folder: Path, needed: int) -> None:
     free = shutil.disk_usage(folder).free
     if free < needed + _SPARE_BYTES:
         raise RequestError(
-            f"{folder}: the disk is too small: {needed + _SPARE_BYTES} bytes are needed, {free} are free. Free some "
-            f"space or give another --workdir, and run again."
+            f"{folder}: the disk is full: {(needed + _SPARE_BYTES) // 1000**2} MB are needed, {free // 1000**2} MB are "
+            f"free. Free some space or give another --workdir, and run again."
         )
 
 

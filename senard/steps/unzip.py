@@ -27,7 +27,7 @@ def unzip(download: Path, part: Part, out: Path) -> Path:
         `out`, with NAME.SAFE in it (a link, if the product was never zipped); or with unusable.json alone.
 
     Raises:
-        RequestError: the disk is too small.
+        RequestError: the disk is full, or would be.
         TransientError: the disk does not answer.
     """
     try:

@@ -73,7 +73,7 @@ def _require_space(folder: Path, needed: int) -> None:
     if free < needed + _SPARE_BYTES:
         raise RequestError(
             f"{folder}: the disk is full: {(needed + _SPARE_BYTES) // 1000**2} MB are needed, {free // 1000**2} MB are "
-            f"free. Free some space or give another --workdir, and run again."
+            f"free. Free some space or give another --outdir or --workdir, and run again."
         )
 
 
@@ -100,7 +100,8 @@ def _extract_one(
 def _disk_full(members: SafeMembers, wanted: list[str], into: Path, error: OSError) -> NoReturn:
     raise RequestError(
         f"{into}: the disk is full: {members.root.name} needs {sum(members.sizes[place] for place in wanted)} bytes, "
-        f"{shutil.disk_usage(into).free} are left. Free some space or give another --workdir, and run again."
+        f"{shutil.disk_usage(into).free} are left. Free some space or give another --outdir or --workdir, and run "
+        f"again."
     ) from error
 
 

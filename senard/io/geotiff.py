@@ -84,7 +84,10 @@ def _writing(path: Path) -> Iterator[None]:
                 f"{path.parent}: the disk is full, {free // 1000**2} MB are free. Free some space or choose another "
                 f"--outdir or --workdir, and run again."
             ) from error
-        raise TransientError(f"{path} cannot be written ({error}). Check the disk and run again.") from error
+        raise TransientError(
+            f"{path} cannot be written ({error}); perhaps the disk is full. Free some space or choose another "
+            f"--outdir or --workdir, and run again."
+        ) from error
 
 
 def whole(grid: Grid) -> Window:

@@ -30,7 +30,7 @@ _ORBITS = {
 
 
 class Regime(Enum):
-    """How cloudy the place is."""
+    """How cloudy the place is, and what is special about its ground and season."""
 
     DRY = "dry"
     """15 % of the sky under cloud on average."""
@@ -40,6 +40,27 @@ class Regime(Enum):
 
     CLOUDY = "cloudy"
     """70 %."""
+
+    VERY_CLOUDY = "very cloudy"
+    """85 %."""
+
+    SNOW = "snow"
+    """Winter and spring: snow that comes and goes, and permanent snow."""
+
+    FIRE = "fire"
+    """A dry summer with plumes of smoke, some of which stand for weeks."""
+
+    COAST = "coast"
+    """Sea with glint, turbid water and beaches."""
+
+    CITY_DESERT = "city and desert"
+    """Bright roofs, sand and salt flats."""
+
+    IRRIGATED = "irrigated"
+    """Fields that are cut several times a year."""
+
+    MOUNTAINS = "mountains"
+    """Steep relief, its shade and its snow."""
 
 
 class Half(Enum):

@@ -121,5 +121,49 @@ def _compiled(fingerprint: int) -> Callable[..., None]:
     return render_strip
 
 
+def _compiled_cells(fingerprint: int) -> Callable[..., None]:
+    @numba.njit(cache=True)
+    def render_cells(nodes, shift, origin, seeds, day, spell, along, numbers, spectra, table, noise, edges, outputs):  # type: ignore[no-untyped-def]
+        """Fill the arrays of a view, one sample at the centre of each 20 m cell."""
+        if fingerprint < 0:
+            return
+        image, clear, sky, aerosol, covers = outputs
+        place = np.empty(8, dtype=np.float64)
+        state = np.empty(5, dtype=np.float64)
+        ground = np.empty(12, dtype=np.float32)
+        seen = np.empty(12, dtype=np.float32)
+        factor = np.empty(12, dtype=np.float32)
+        addend = np.empty(12, dtype=np.float32)
+        for row in range(image.shape[1]):
+            for col in range(image.shape[2]):
+                _node(nodes, 2.0 * row + 1.0, 2.0 * col + 1.0, place)
+                sky_at(place[0], place[1], place[2], place[3], (place[5], place[6]), numbers, seeds[1], state)
+                bits = veil_at(state, numbers, table, factor, addend)
+                x = place[0] + shift[0] * place[2]
+                y = place[1] + shift[1] * place[2]
+                light = (place[5], place[6], place[3])
+                cover, snow = ground_at(x, y, seeds[0], day, spell, light, spectra, ground)
+                covers[row, col] = cover
+                for pair in range(6):
+                    grain = _bells(origin[0] + 2 * col, origin[1] - 2 * row, seeds[1] + 131 * pair + 7919 * origin[2])
+                    seen[2 * pair] = 0.5 * noise[2 * pair] * grain[0]
+                    seen[2 * pair + 1] = 0.5 * noise[2 * pair + 1] * grain[1]
+                inside = along[0] <= place[4] <= along[1]
+                for band in range(12):
+                    held = inside and abs(place[3] + edges[band]) < HALF_SWATH_M
+                    image[band, row, col] = seen[band] + factor[band] * ground[band] + addend[band] if held else np.nan
+                    clear[band, row, col] = ground[band] if held else np.nan
+                if snow > 0.5:
+                    bits |= SNOW_ON_GROUND
+                sky[row, col] = bits if inside and abs(place[3]) < HALF_SWATH_M else 0
+                tone = value_noise(place[0] / 2.0e4, place[1] / 2.0e4, seeds[1] + 140)
+                aerosol[row, col] = max(0.08 + 0.06 * tone + 0.3 * state[2] + 0.4 * state[3], 0.01)
+
+    return render_cells
+
+
 render = _compiled(_fingerprint())
 """Fill the arrays of a strip; see senard.simulation.sensor."""
+
+render_cells = _compiled_cells(_fingerprint())
+"""Fill the arrays of a view; see senard.simulation.stack."""

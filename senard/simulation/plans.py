@@ -1,5 +1,6 @@
-"""Plans of archives: the sample of `make mosaic`, and the tiny one of the tests."""
+"""Plans of archives: the sample of `make mosaic`, the tiny one of the tests, and seasons for measuring quality."""
 
+import math
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -8,6 +9,7 @@ from shapely.geometry import box
 from senard.simulation.acquisition import Half, Regime, SimulatedAcquisition
 from senard.simulation.archive import ArchivePlan
 from senard.simulation.footprint import footprint_of
+from senard.simulation.geometry import EARTH_RADIUS_M, TRACK_TILT_DEG
 
 SAMPLE_SIZE_PX = 1830
 """Side of the sample's products, pixels of 10 m: 18.3 km."""
@@ -105,3 +107,54 @@ def _acquisition(
 def on_tile(acquisition: SimulatedAcquisition, mgrs_tile: str) -> SimulatedAcquisition:
     """The same overflight on one of the sample's two tiles."""
     return replace(acquisition, mgrs_tile=mgrs_tile, offset_px=_SAMPLE_OFFSETS[mgrs_tile])
+
+
+QUALITY_TILE = "33TWM"
+"""MGRS tile that the squares of the quality plans lie in."""
+
+_QUALITY_DATES = {Regime.DRY: 18, Regime.TEMPERATE: 24, Regime.CLOUDY: 36, Regime.VERY_CLOUDY: 36}
+# Dates of a season; 20 elsewhere.
+
+_QUALITY_ORBITS = ((122, 110_000.0), (22, -110_000.0))
+# Relative orbit, and how far east of the track the square lies, m: near the two edges of the swath.
+
+_QUALITY_BASELINES = (511, 301, 400, 214)
+
+
+def quality_plan(regime: Regime, seed: int) -> tuple[SimulatedAcquisition, ...]:
+    """The dates of one season over one square of 18.3 km, for measuring how well pixels are chosen.
+
+    Two orbits see the square from the east and from the west, two satellites in turn; baselines are mixed.
+
+    Args:
+        regime: which sky, ground and season.
+        seed: which ground and weather.
+    """
+    number = _QUALITY_DATES.get(regime, 20)
+    first, days = (
+        (datetime(2024, 1, 12, tzinfo=UTC), 120) if regime is Regime.SNOW else (datetime(2024, 5, 4, tzinfo=UTC), 130)
+    )
+    acquisitions = []
+    for index in range(number):
+        orbit, east_m = _QUALITY_ORBITS[index % 2]
+        time = first + timedelta(days=round(index * days / number), hours=10, minutes=2 + 9 * (index % 2), seconds=31)
+        plain = SimulatedAcquisition(
+            mgrs_tile=QUALITY_TILE,
+            time=time,
+            satellite=("S2A", "S2B")[index // 2 % 2],
+            baseline=_QUALITY_BASELINES[index % 4],
+            relative_orbit=orbit,
+            size_px=SAMPLE_SIZE_PX,
+            offset_px=(3420, 2700),
+            seed=seed,
+            regime=regime,
+        )
+        acquisitions.append(replace(plain, swath_centre=_track_point(plain.centre, east_m)))
+    return tuple(acquisitions)
+
+
+def _track_point(centre: tuple[float, float], east_m: float) -> tuple[float, float]:
+    """(lon, lat) of the point under the satellite from which a place lies so far east, degrees."""
+    lon, lat = centre
+    tilt = math.radians(TRACK_TILT_DEG)
+    return lon - math.degrees(east_m / (EARTH_RADIUS_M * math.cos(math.radians(lat)) * math.cos(tilt))), lat

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -95,15 +96,25 @@ def _see(acquisition: SimulatedAcquisition, window: Window) -> Strip:
 
 
 def _fill(acquisition: SimulatedAcquisition, nodes: Nodes, strip: Strip) -> None:
+    arrays = (strip.fine, strip.coarse, strip.truth, strip.sky, strip.aerosol, strip.cover)
+    render(nodes.values, *scene_of(acquisition, row=strip.window.row_start), arrays)
+
+
+def scene_of(acquisition: SimulatedAcquisition, *, row: int = 0) -> tuple[Any, ...]:
+    """What the compiled loops need to know of a product besides its geometry and their outputs, in their order.
+
+    Args:
+        acquisition: which product.
+        row: first row of the strip, px of 10 m.
+    """
     weather = weather_of(acquisition)
     grid = acquisition.grid
     day = acquisition.time.timetuple().tm_yday + acquisition.time.hour / 24
     if acquisition.centre[1] < 0:
         day = (day + 182.0) % 365.0  # seasons of the southern hemisphere
-    render(
-        nodes.values,
+    return (
         (float(weather.shift_m[0]), float(weather.shift_m[1])),
-        (int(grid.left) // 10, int(grid.top) // 10 - strip.window.row_start, int(grid.crs[5:])),
+        (int(grid.left) // 10, int(grid.top) // 10 - row, int(grid.crs[5:])),
         (acquisition.seed, weather.seed),
         day,
         acquisition.time.toordinal() // 10,
@@ -113,7 +124,6 @@ def _fill(acquisition: SimulatedAcquisition, nodes: Nodes, strip: Strip) -> None
         band_table(weather),
         _NOISE,
         _BAND_EDGE_M,
-        (strip.fine, strip.coarse, strip.truth, strip.sky, strip.aerosol, strip.cover),
     )
 
 

@@ -14,6 +14,9 @@ from senard.model.arrays import Float32Array, Float64Array
 from senard.simulation.acquisition import Regime, SimulatedAcquisition
 from senard.simulation.noise import fractal_noise, hash01, smoothstep, value_noise
 
+SKY = "sky-1"
+"""Name of this simulated sky: figures of different skies are not comparable."""
+
 CLOUD, SHADOW, HAZE, SMOKE, SNOW_ON_GROUND = 1, 2, 4, 8, 16
 """Bits of the truth raster `sky.tif`."""
 
@@ -42,7 +45,18 @@ _BANDS = np.array(
 _SMOKE_EXPONENT = 1.9
 # Ångström exponent of smoke: small particles.
 
-_MEAN_FRACTION = {Regime.DRY: 0.15, Regime.TEMPERATE: 0.45, Regime.CLOUDY: 0.70}
+_MEAN_FRACTION = {
+    Regime.DRY: 0.15,
+    Regime.TEMPERATE: 0.45,
+    Regime.CLOUDY: 0.70,
+    Regime.VERY_CLOUDY: 0.85,
+    Regime.SNOW: 0.45,
+    Regime.FIRE: 0.20,
+    Regime.COAST: 0.40,
+    Regime.CITY_DESERT: 0.20,
+    Regime.IRRIGATED: 0.25,
+    Regime.MOUNTAINS: 0.45,
+}
 
 _PLUME_CELL_M = 60_000.0
 """Smoke plumes are drawn in cells of this side, Mercator m."""
@@ -274,10 +288,21 @@ def sky_at(
     wave_y = value_noise(x / 1.2e5, y / 1.2e5, seed + 129) - 0.5
     out[2] = halo + haze_depth + numbers[9] + 2.4 * (numbers[10] * wave_x + numbers[11] * wave_y)
     out[3] = _smoke(x, y, int(numbers[8]), seed) if numbers[8] > 0.0 else 0.0
-    out[4] = 0.0
-    if numbers[5] < 8.0:
-        veil = fractal_noise(x / 30_000.0 + 0.4 * y / 30_000.0, y / 90_000.0, 5, seed + 129)
-        out[4] = 0.06 * max(veil - numbers[5], 0.0)
+    out[4] = cirrus_at(x, y, numbers[5], seed) if numbers[5] < 8.0 else 0.0
+
+
+@numba.njit(cache=False)
+def cirrus_at(x: float, y: float, threshold: float, seed: int) -> float:
+    """Blue reflectance of cirrus over one place.
+
+    Args:
+        x: Mercator, m.
+        y: Mercator, m.
+        threshold: it stands where its field is above this.
+        seed: which sky.
+    """
+    veil = fractal_noise(x / 30_000.0 + 0.4 * y / 30_000.0, y / 90_000.0, 5, seed + 129)
+    return 0.06 * max(veil - threshold, 0.0)
 
 
 @numba.njit(cache=False)

@@ -7,9 +7,10 @@ from pathlib import Path
 
 from senard.errors import RequestError
 from senard.model.mgrs import mgrs_name
+from senard.model.sentinel2 import ProductType
 from senard.simulation.acquisition import FULL_SIZE_PX, SimulatedAcquisition
 from senard.simulation.archive import ArchivePlan, simulate_archive
-from senard.simulation.plans import sample_plan, tiny_plan
+from senard.simulation.plans import sample_plan, tiny_plan, with_levels
 from senard.steps.make_request import parse_day
 
 MORNING_HOUR = 10
@@ -18,11 +19,18 @@ MORNING_HOUR = 10
 PLANS = {"sample": sample_plan, "tiny": tiny_plan}
 """Ready plans by name."""
 
+LEVELS = {
+    "S2MSI1C": frozenset({ProductType.L1C}),
+    "S2MSI2A": frozenset({ProductType.L2A}),
+    "both": frozenset({ProductType.L1C, ProductType.L2A}),
+}
+"""What --product-type may be."""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Tell argparse what `senard simulate` takes."""
     parser.description = (
-        "Make Sentinel-2 L2A products as ESA packs them, with the truth beside them: invented ground and sky, marked "
+        "Make Sentinel-2 products as ESA packs them, with the truth beside them: invented ground and sky, marked "
         "as simulated in their XML. Without --mgrs-tiles a ready plan is made, with its area in area.geojson."
     )
     parser.add_argument("folder", type=Path, metavar="FOLDER", help="where the archive appears")
@@ -35,6 +43,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--mgrs-tiles", metavar="31UFS,31UET", help="instead of a plan: these MGRS tiles")
     parser.add_argument("--dates", metavar="DAY,DAY", help="their acquisition days, UTC: 2024-06-15,2024-07-01")
+    parser.add_argument(
+        "--product-type",
+        choices=list(LEVELS),
+        default="S2MSI2A",
+        help="S2MSI2A: surface reflectance; S2MSI1C: the same acquisitions as seen from above the atmosphere; both: "
+        "pairs of the two (default: S2MSI2A)",
+    )
     parser.add_argument("--satellite", default="S2A", metavar="S2A", help="S2A, S2B, S2C or S2D (default: S2A)")
     parser.add_argument(
         "--baseline", type=_baseline, default="05.11", metavar="05.11", help="processing baseline (default: 05.11)"
@@ -61,6 +76,7 @@ def make_archive(parsed: argparse.Namespace) -> Path:
     if (parsed.mgrs_tiles is None) != (parsed.dates is None):
         raise RequestError("--mgrs-tiles and --dates belong together: give both, or neither for a ready plan.")
     plan = PLANS[parsed.plan](seed=parsed.seed) if parsed.mgrs_tiles is None else _own_plan(parsed)
+    plan = with_levels(plan, LEVELS[parsed.product_type])
     return simulate_archive(plan, parsed.folder, truth=not parsed.no_truth, workers=parsed.njobs)
 
 

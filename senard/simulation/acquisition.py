@@ -11,12 +11,16 @@ from pyproj import Transformer
 from senard.errors import RequestError
 from senard.model.grid import Grid
 from senard.model.mgrs import TILE_M, mgrs_square
+from senard.model.sentinel2 import ProductType
 
 FULL_SIZE_PX = TILE_M // 10
 """Pixels of 10 m along one side of a whole MGRS tile: 10980."""
 
 FIRST_OFFSET_BASELINE = 400
 """Baselines from 04.00 on store reflectance with an offset of −1000 DN and raster masks."""
+
+LAST_PILOT_BASELINE = 206
+"""L2Ap, the pilot form of L2A, ended with baseline 02.06."""
 
 _SPACECRAFT = {"S2A": "Sentinel-2A", "S2B": "Sentinel-2B", "S2C": "Sentinel-2C", "S2D": "Sentinel-2D"}
 
@@ -78,7 +82,7 @@ class Half(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SimulatedAcquisition:
-    """One L2A product of one MGRS tile. What is not given is drawn from seed, satellite and time."""
+    """One product of one MGRS tile. What is not given is drawn from seed, satellite and time."""
 
     mgrs_tile: str
     """Square that the product is cut by: "31TCJ"."""
@@ -92,11 +96,15 @@ class SimulatedAcquisition:
     baseline: int = 511
     """Processing baseline as a number: 214, 301, 400, 511; from 400 on with offset."""
 
+    product_type: ProductType = ProductType.L2A
+    """L1C shows the same ground and sky from above the atmosphere; L2Ap is L2A that calls itself so."""
+
     relative_orbit: int = 51
     """1-143."""
 
     processed: datetime | None = None
-    """When it was processed (last time in the name), timezone-aware UTC; None means three hours after `time`."""
+    """When it was processed (last time in the name), timezone-aware UTC; None means three hours after `time`, for L1C
+    two: L2A is made from it."""
 
     size_px: int = FULL_SIZE_PX
     """Side in pixels of 10 m, a multiple of 6; 10980 is the whole tile."""
@@ -142,6 +150,8 @@ class SimulatedAcquisition:
             raise RequestError(f"{self.mgrs_tile}: times need a time zone, UTC")
         if not 1 <= self.relative_orbit <= 143:
             raise RequestError(f"{self.mgrs_tile}: relative orbit {self.relative_orbit} is not within 1-143")
+        if self.product_type is ProductType.L2AP and self.baseline > LAST_PILOT_BASELINE:
+            raise RequestError(f"{self.mgrs_tile}: L2Ap ends with baseline 02.06, found {self.baseline_text}")
         row, col = self.offset_px
         if any(number % 6 for number in (self.size_px, row, col)) or self.size_px <= 0 or min(row, col) < 0:
             raise RequestError(
@@ -180,8 +190,18 @@ class SimulatedAcquisition:
         return self.baseline >= FIRST_OFFSET_BASELINE
 
     @property
+    def level(self) -> str:
+        """Processing level as in names: "L1C" or "L2A", also for L2Ap."""
+        return "L1C" if self.product_type is ProductType.L1C else "L2A"
+
+    @property
+    def level_text(self) -> str:
+        """ "Level-1C", "Level-2A" or "Level-2Ap", as the product's XML has it."""
+        return f"Level-{self.product_type.value.removeprefix('S2MSI')}"
+
+    @property
     def add_offset(self) -> int:
-        """BOA_ADD_OFFSET, DN."""
+        """BOA_ADD_OFFSET, in L1C RADIO_ADD_OFFSET, DN."""
         return -1000 if self.has_offset else 0
 
     @property
@@ -192,7 +212,8 @@ class SimulatedAcquisition:
     @property
     def processing_time(self) -> datetime:
         """When it was processed, UTC."""
-        return self.processed if self.processed is not None else self.time + timedelta(hours=3)
+        hours = 2 if self.level == "L1C" else 3
+        return self.processed if self.processed is not None else self.time + timedelta(hours=hours)
 
     @property
     def sensing_time(self) -> datetime:
@@ -226,14 +247,14 @@ class SimulatedAcquisition:
     def product_id(self) -> str:
         """Name of the SAFE without suffix."""
         return (
-            f"{self.satellite}_MSIL2A_{stamp(self.time)}_N{self.baseline:04d}_R{self.relative_orbit:03d}"
+            f"{self.satellite}_MSI{self.level}_{stamp(self.time)}_N{self.baseline:04d}_R{self.relative_orbit:03d}"
             f"_T{self.mgrs_tile}_{stamp(self.processing_time)}"
         )
 
     @property
     def granule_id(self) -> str:
         """Name of the folder in GRANULE."""
-        return f"L2A_T{self.mgrs_tile}_A{self.absolute_orbit:06d}_{stamp(self.datastrip_time)}"
+        return f"{self.level}_T{self.mgrs_tile}_A{self.absolute_orbit:06d}_{stamp(self.datastrip_time)}"
 
     @property
     def datastrip_id(self) -> str:

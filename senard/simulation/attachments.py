@@ -6,9 +6,8 @@ from senard.model.grid import Bounds
 from senard.model.sentinel2 import BANDS
 from senard.simulation.acquisition import SimulatedAcquisition, stamp
 from senard.simulation.elements import Element, element, root_element, typed
-from senard.simulation.metadata import SIMULATED_COMMENT, identifier
+from senard.simulation.metadata import SIMULATED_COMMENT, identifier, scales
 
-_DATASTRIP = "https://psd-14.sentinel2.eo.esa.int/PSD/S2_PDI_Level-2A_Datastrip_Metadata.xsd"
 _EOP = "http://www.opengis.net/eop/2.0"
 _GML = "http://www.opengis.net/gml/3.2"
 
@@ -24,7 +23,9 @@ OLD_MASK_TYPES = {
 
 def datastrip_metadata(acquisition: SimulatedAcquisition) -> Element:
     """MTD_DS.xml: what the datastrip is, without the ephemeris and attitude tables that fill real ones."""
-    names = "".join(f"{{{_DATASTRIP}}}")
+    level = f"Level-{acquisition.level[1:]}"
+    namespace = f"https://psd-14.sentinel2.eo.esa.int/PSD/S2_PDI_{level}_Datastrip_Metadata.xsd"
+    names = f"{{{namespace}}}"
     general = element(
         f"{names}General_Info",
         element(
@@ -57,16 +58,11 @@ def datastrip_metadata(acquisition: SimulatedAcquisition) -> Element:
         ),
         element(
             "Radiometric_Info",
-            element(
-                "QUANTIFICATION_VALUES_LIST",
-                element("BOA_QUANTIFICATION_VALUE", "10000", unit="none"),
-                element("AOT_QUANTIFICATION_VALUE", "1000.0", unit="none"),
-                element("WVP_QUANTIFICATION_VALUE", "1000.0", unit="cm"),
-            ),
+            element("QUANTIFICATION_VALUE", "10000", unit="none") if acquisition.level == "L1C" else scales(),
             metadataLevel="Standard",
         ),
     )
-    root = typed(root_element(_DATASTRIP, "Level-2A_DataStrip_ID"), f"{_DATASTRIP} {_DATASTRIP}")
+    root = typed(root_element(namespace, f"{level}_DataStrip_ID"), f"{namespace} {namespace}")
     root.extend([etree.Comment(SIMULATED_COMMENT), general, image])
     root.append(element(f"{names}Quality_Indicators_Info", metadataLevel="Standard"))
     return root

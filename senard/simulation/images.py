@@ -15,6 +15,10 @@ from affine import Affine
 from rasterio.windows import Window as RasterWindow
 
 from senard.model.grid import Grid
+from senard.model.sentinel2 import BANDS
+
+LEVEL_1C_BANDS = tuple(BANDS)
+"""Bands of L1C, each at its own gsd: all thirteen, B10 too."""
 
 PREVIEW_GSD = 320
 """Pixel side of the preview, m."""
@@ -77,6 +81,10 @@ class Scratch:
             interleave="band",
         )
 
+    def __contains__(self, key: str) -> bool:
+        """Whether the product has this image."""
+        return key in self._kinds
+
     def write(self, key: str, values: npt.NDArray[Any], *, first_row: int) -> None:
         """Write rows of one image.
 
@@ -137,7 +145,7 @@ def preview_grid(grid: Grid) -> Grid:
 
 
 def image_kinds(*, with_offset: bool) -> dict[str, ImageKind]:
-    """Every image of a product, by key: "B04_10", "SCL_20", "TCI_60", "CLDPRB_20", "DETFOO_B04", "CLASSI", "PVI".
+    """Every image of an L2A product, by key: "B04_10", "SCL_20", "TCI_60", "CLDPRB_20", "DETFOO_B04", "CLASSI", "PVI".
 
     Args:
         with_offset: True for baselines from 04.00 on: B01 at 20 m and masks as rasters.
@@ -151,7 +159,26 @@ def image_kinds(*, with_offset: bool) -> dict[str, ImageKind]:
         if gsd != 10:
             for name in ("SCL", "CLDPRB", "SNWPRB"):
                 kinds[f"{name}_{gsd}"] = ImageKind(gsd=gsd, dtype="uint8", tile_px=tile_px)
-    kinds["PVI"] = ImageKind(gsd=PREVIEW_GSD, bands=3, dtype="uint8", tile_px=IMAGE_TILE_PX[PREVIEW_GSD])
+    return kinds | _preview_and_masks(with_offset=with_offset)
+
+
+def image_kinds_1c(*, with_offset: bool) -> dict[str, ImageKind]:
+    """Every image of an L1C product, by key: "B04_10", "B10_60", "TCI_10", "DETFOO_10", "CLASSI", "PVI".
+
+    Args:
+        with_offset: True for baselines from 04.00 on: masks as rasters.
+    """
+    kinds = {
+        f"{name}_{BANDS[name].gsd}": ImageKind(gsd=BANDS[name].gsd, tile_px=IMAGE_TILE_PX[BANDS[name].gsd])
+        for name in LEVEL_1C_BANDS
+    }
+    kinds["TCI_10"] = ImageKind(gsd=10, bands=3, dtype="uint8", tile_px=IMAGE_TILE_PX[10])
+    return kinds | _preview_and_masks(with_offset=with_offset)
+
+
+def _preview_and_masks(*, with_offset: bool) -> dict[str, ImageKind]:
+    """What both levels hold."""
+    kinds = {"PVI": ImageKind(gsd=PREVIEW_GSD, bands=3, dtype="uint8", tile_px=IMAGE_TILE_PX[PREVIEW_GSD])}
     if with_offset:
         kinds["CLASSI"] = ImageKind(gsd=60, bands=3, dtype="uint8", tile_px=MASK_TILE_PX[60])
         for gsd in (10, 20, 60):

@@ -11,6 +11,7 @@ from senard.simulation.acquisition import SimulatedAcquisition
 from senard.simulation.elements import Element, element
 from senard.simulation.footprint import footprint_of, positions_of
 from senard.simulation.manifest_metadata import GML, SAFE, acquisition_metadata
+from senard.simulation.metadata import product_xml
 
 _XFDU = "urn:ccsds:schema:xfdu:1"
 
@@ -25,6 +26,17 @@ _MASK_OBJECTS = {
     "TECQUA": "TechQualityMask",
     "QUALIT": "QualitPixelsMask",
 }
+
+_NUMBERS = {
+    name: f"{gsd}m_{number}"
+    for gsd, names in {
+        10: ("B02", "B03", "B04", "B08"),
+        20: ("B05", "B06", "B07", "B8A", "B11", "B12"),
+        60: ("B01", "B09", "B10"),
+    }.items()
+    for number, name in enumerate(names, start=1)
+}
+# How the manifest of L1C calls its bands: "10m_3" is B04.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +64,7 @@ def members_of(acquisition: SimulatedAcquisition, paths: list[str]) -> list[Memb
         Member(
             object_id=_object_id(path, acquisition),
             unit_type="Metadata Unit"
-            if path.endswith(("MTD_MSIL2A.xml", "INSPIRE.xml", "MTD_DS.xml", "MTD_TL.xml"))
+            if path.endswith((product_xml(acquisition), "INSPIRE.xml", "MTD_DS.xml", "MTD_TL.xml"))
             else "Measurement Data Unit",
             path=path,
         )
@@ -62,13 +74,14 @@ def members_of(acquisition: SimulatedAcquisition, paths: list[str]) -> list[Memb
 
 def _object_id(path: str, acquisition: SimulatedAcquisition) -> str:
     name = Path(path).name
+    level = f"Level-{acquisition.level[1:]}"
     fixed = {
-        "MTD_MSIL2A.xml": "S2_Level-2A_Product_Metadata",
+        product_xml(acquisition): f"S2_{level}_Product_Metadata",
         "INSPIRE.xml": "INSPIRE_Metadata",
         "UserProduct_index.html": "HTML_Presentation",
         "UserProduct_index.xsl": "HTML_Presentation_Stylesheet",
-        "MTD_DS.xml": "S2_Level-2A_Datastrip1_Metadata",
-        "MTD_TL.xml": "S2_Level-2A_Tile1_Metadata",
+        "MTD_DS.xml": f"S2_{level}_Datastrip1_Metadata",
+        "MTD_TL.xml": f"S2_{level}_Tile1_Metadata",
         "AUX_CAMSFO": "CAMS_Tile1_Data",
         "AUX_ECMWFT": "ECMWF_Tile1_Data",
         "MSK_CLDPRB_20m.jp2": "CloudPrbMask_Tile1_Data",
@@ -81,6 +94,9 @@ def _object_id(path: str, acquisition: SimulatedAcquisition) -> str:
     }
     if name in fixed:
         return fixed[name]
+    if "/IMG_DATA/" in path and acquisition.level == "L1C":
+        band = Path(name).stem.split("_")[2]
+        return f"IMG_DATA_Band_{_NUMBERS.get(band, band)}_Tile1_Data"
     if "/IMG_DATA/" in path:
         _, _, band, gsd = Path(name).stem.split("_")
         return f"IMG_DATA_Band_{band}_{gsd}_Tile1_Data"
@@ -104,7 +120,7 @@ def manifest(acquisition: SimulatedAcquisition, safe: Path, paths: list[str]) ->
     members = members_of(acquisition, paths)
     root = etree.Element(
         f"{{{_XFDU}}}XFDU",
-        {"version": "esa/safe/sentinel/1.1/sentinel-2/msi/archive_l2a_user_product"},
+        {"version": f"esa/safe/sentinel/1.1/sentinel-2/msi/archive_{acquisition.level.lower()}_user_product"},
         nsmap={"gml": GML, "safe": SAFE, "xfdu": _XFDU},
     )
     root.append(element("informationPackageMap", _package(acquisition, members)))
@@ -163,13 +179,13 @@ def _package(acquisition: SimulatedAcquisition, members: list[Member]) -> Elemen
         {
             "dmdID": "acquisitionPeriod platform",
             "pdiID": "processing",
-            "textInfo": "SENTINEL-2 MSI Level-2A User Product",
-            "unitType": "Product_Level-2A",
+            "textInfo": f"SENTINEL-2 MSI Level-{acquisition.level[1:]} User Product",
+            "unitType": f"Product_Level-{acquisition.level[1:]}",
         },
     )
     made.extend(
         [
-            *under("MTD_MSIL2A.xml"),
+            *under(product_xml(acquisition)),
             *under("INSPIRE.xml"),
             _unit("HTML", *under("HTML/"), text="HTML container"),
             _unit("Datastrips", strip, text="Datastrips Container"),

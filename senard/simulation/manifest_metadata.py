@@ -36,7 +36,7 @@ def acquisition_metadata(acquisition: SimulatedAcquisition, footprint: str) -> l
     )
     processing = _safe(
         "processing",
-        name="Generation of Level-2A User Product",
+        name=f"Generation of Level-{acquisition.level[1:]} User Product",
         start=f"{acquisition.processing_time:%Y-%m-%dT%H:%M:%S}.000000Z",
     )
     coordinates = etree.Element(f"{{{GML}}}coordinates")

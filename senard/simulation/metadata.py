@@ -1,11 +1,13 @@
 """MTD_MSIL2A.xml of a simulated product: the same elements in the same places as in a real one of its baseline.
 
+What MTD_MSIL1C.xml shares with it is public here; the rest is in senard.simulation.level_1c_metadata.
+
 A simulated product says so in `General_Info/Product_Info/PREVIEW_GEO_INFO`, where real products say "Not applicable":
-SIMULATED. The word is also in a comment at the head of MTD_MSIL2A.xml and MTD_TL.xml, in SIMULATED_COMMENT.
+SIMULATED. The word is also in a comment at the head of the product's XML and of MTD_TL.xml, in SIMULATED_COMMENT.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from lxml import etree
@@ -13,7 +15,7 @@ from lxml import etree
 from senard.model.sentinel2 import BANDS
 from senard.simulation.acquisition import SimulatedAcquisition, stamp
 from senard.simulation.elements import Element, element, root_element, typed
-from senard.simulation.images import delivered_bands
+from senard.simulation.images import LEVEL_1C_BANDS, delivered_bands
 
 SIMULATED = "simulated by senard"
 """Text of PREVIEW_GEO_INFO in a simulated product."""
@@ -22,6 +24,11 @@ SIMULATED_COMMENT = " simulated by senard: not an observation of the Earth "
 """Comment at the head of the XML files."""
 
 _NAMESPACE = "https://psd-14.sentinel2.eo.esa.int/PSD/User_Product_Level-2A.xsd"
+
+REPORTS = ("FORMAT_CORRECTNESS", "GENERAL_QUALITY", "GEOMETRIC_QUALITY", "RADIOMETRIC_QUALITY", "SENSOR_QUALITY")
+"""Check lists of a datastrip, and of a granule before baseline 04.00."""
+
+_DOI = {"L1C": "https://doi.org/10.5270/S2_-742ikth", "L2A": "https://doi.org/10.5270/S2_-znk9xsj"}
 
 _SCL_TEXTS = (
     "SC_NODATA",
@@ -53,13 +60,13 @@ def product_metadata(
         mean_aerosol: mean aerosol optical depth.
         footprint: "lat lon lat lon …", closed ring.
     """
-    general = element(f"{{{_NAMESPACE}}}General_Info", _product_info(acquisition), _image_characteristics(acquisition))
+    general = element(f"{{{_NAMESPACE}}}General_Info", product_info(acquisition), _image_characteristics(acquisition))
     root = typed(root_element(_NAMESPACE, "Level-2A_User_Product"), f"{_NAMESPACE} {_NAMESPACE}")
     root.extend(
         [
             etree.Comment(SIMULATED_COMMENT),
             general,
-            _geometric_info(footprint),
+            geometric_info(_NAMESPACE, footprint),
             _auxiliary_info(acquisition),
             _quality_info(acquisition, shares, mean_aerosol),
         ]
@@ -67,9 +74,17 @@ def product_metadata(
     return root
 
 
+def product_xml(acquisition: SimulatedAcquisition) -> str:
+    """Name of the product's XML: "MTD_MSIL2A.xml"."""
+    return f"MTD_MSI{acquisition.level}.xml"
+
+
 def image_paths(acquisition: SimulatedAcquisition) -> dict[str, str]:
     """Image key to its place in the SAFE, in the order in which the product's XML lists the IMG_DATA files."""
     stem = f"GRANULE/{acquisition.granule_id}/IMG_DATA"
+    if acquisition.level == "L1C":
+        native = {f"{name}_{BANDS[name].gsd}": name for name in LEVEL_1C_BANDS} | {"TCI_10": "TCI"}
+        return {key: f"{stem}/{acquisition.image_stem}_{name}.jp2" for key, name in native.items()}
     paths = {}
     for gsd, names in delivered_bands(with_offset=acquisition.has_offset).items():
         scl = ("SCL",) if gsd != 10 else ()
@@ -78,7 +93,8 @@ def image_paths(acquisition: SimulatedAcquisition) -> dict[str, str]:
     return paths
 
 
-def _product_info(acquisition: SimulatedAcquisition) -> Element:
+def product_info(acquisition: SimulatedAcquisition) -> Element:
+    """Product_Info: what the product is called, of which datatake it is, and its images."""
     start = f"{acquisition.time:%Y-%m-%dT%H:%M:%S}.024Z"
     granule = element(
         "Granule",
@@ -87,15 +103,15 @@ def _product_info(acquisition: SimulatedAcquisition) -> Element:
         granuleIdentifier=identifier(acquisition, "TL", f"A{acquisition.absolute_orbit:06d}_T{acquisition.mgrs_tile}"),
         imageFormat="JPEG2000",
     )
-    doi = [element("PRODUCT_DOI", "https://doi.org/10.5270/S2_-znk9xsj")] if acquisition.has_offset else []
+    doi = [element("PRODUCT_DOI", _DOI[acquisition.level])] if acquisition.has_offset else []
     datatake = f"G{acquisition.satellite}_{stamp(acquisition.time)}_{acquisition.absolute_orbit:06d}"
     return element(
         "Product_Info",
         element("PRODUCT_START_TIME", start),
         element("PRODUCT_STOP_TIME", start),
         element("PRODUCT_URI", f"{acquisition.product_id}.SAFE"),
-        element("PROCESSING_LEVEL", "Level-2A"),
-        element("PRODUCT_TYPE", "S2MSI2A"),
+        element("PROCESSING_LEVEL", acquisition.level_text),
+        element("PRODUCT_TYPE", acquisition.product_type.value),
         element("PROCESSING_BASELINE", acquisition.baseline_text),
         *doi,
         element("GENERATION_TIME", f"{acquisition.processing_time:%Y-%m-%dT%H:%M:%S}.000000Z"),
@@ -115,48 +131,29 @@ def _product_info(acquisition: SimulatedAcquisition) -> Element:
     )
 
 
-def identifier(acquisition: SimulatedAcquisition, kind: str, tail: str, *, level: str = "L2A") -> str:
+def identifier(acquisition: SimulatedAcquisition, kind: str, tail: str, *, level: str = "") -> str:
     """A name of the ground segment: "S2A_OPER_MSI_L2A_DS_2APS_20221206T135452_S20221206T105430_N05.09".
 
     Args:
         acquisition: which product.
         kind: "DS" datastrip or "TL" tile.
         tail: what stands between the creation time and the baseline.
-        level: "L2A" or "L1C".
+        level: "L2A" or "L1C"; empty: the acquisition's own.
     """
     return (
-        f"{acquisition.satellite}_OPER_MSI_{level}_{kind}_{acquisition.centre_code}"
+        f"{acquisition.satellite}_OPER_MSI_{level or acquisition.level}_{kind}_{acquisition.centre_code}"
         f"_{stamp(acquisition.processing_time)}_{tail}_N{acquisition.baseline_text}"
     )
 
 
 def _image_characteristics(acquisition: SimulatedAcquisition) -> Element:
-    made = element("Product_Image_Characteristics")
-    for text, index in (("NODATA", "0"), ("SATURATED", "65535")):
-        made.append(
-            element("Special_Values", element("SPECIAL_VALUE_TEXT", text), element("SPECIAL_VALUE_INDEX", index))
-        )
-    made.append(
-        element(
-            "Image_Display_Order",
-            element("RED_CHANNEL", "3"),
-            element("GREEN_CHANNEL", "2"),
-            element("BLUE_CHANNEL", "1"),
-        )
-    )
-    made.append(
-        element(
-            "QUANTIFICATION_VALUES_LIST",
-            element("BOA_QUANTIFICATION_VALUE", "10000", unit="none"),
-            element("AOT_QUANTIFICATION_VALUE", "1000.0", unit="none"),
-            element("WVP_QUANTIFICATION_VALUE", "1000.0", unit="cm"),
-        )
-    )
+    made = element("Product_Image_Characteristics", *special_values())
+    made.append(scales())
     if acquisition.has_offset:
         offsets = [element("BOA_ADD_OFFSET", str(acquisition.add_offset), band_id=str(k)) for k in range(13)]
         made.append(element("BOA_ADD_OFFSET_VALUES_LIST", *offsets))
-    made.append(_reflectance_conversion(acquisition))
-    made.append(element("Spectral_Information_List", *[_spectral_information(name) for name in BANDS]))
+    made.append(reflectance_conversion(acquisition))
+    made.append(element("Spectral_Information_List", *[spectral_information(name) for name in BANDS]))
     for k in range(13):
         made.append(element("PHYSICAL_GAINS", "4.0", bandId=str(k)))
     if acquisition.baseline >= 500 or acquisition.baseline == 301:
@@ -177,7 +174,28 @@ def _image_characteristics(acquisition: SimulatedAcquisition) -> Element:
     return made
 
 
-def _reflectance_conversion(acquisition: SimulatedAcquisition) -> Element:
+def scales() -> Element:
+    """QUANTIFICATION_VALUES_LIST: DN per unit of reflectance, of aerosol and of water vapour in L2A."""
+    return element(
+        "QUANTIFICATION_VALUES_LIST",
+        element("BOA_QUANTIFICATION_VALUE", "10000", unit="none"),
+        element("AOT_QUANTIFICATION_VALUE", "1000.0", unit="none"),
+        element("WVP_QUANTIFICATION_VALUE", "1000.0", unit="cm"),
+    )
+
+
+def special_values() -> list[Element]:
+    """What 0 and 65535 mean, and which bands are shown as red, green and blue."""
+    special = [
+        element("Special_Values", element("SPECIAL_VALUE_TEXT", text), element("SPECIAL_VALUE_INDEX", index))
+        for text, index in (("NODATA", "0"), ("SATURATED", "65535"))
+    ]
+    colours = (("RED_CHANNEL", "3"), ("GREEN_CHANNEL", "2"), ("BLUE_CHANNEL", "1"))
+    return [*special, element("Image_Display_Order", *[element(name, number) for name, number in colours])]
+
+
+def reflectance_conversion(acquisition: SimulatedAcquisition) -> Element:
+    """Reflectance_Conversion: distance to the sun and the sun's light by band."""
     # U: (1 AU / distance to the sun)², the Earth being nearest on 3 January.
     day = acquisition.time.timetuple().tm_yday
     u = 1 / (1 - 0.01672 * math.cos(0.9856 * (day - 4) * math.pi / 180)) ** 2
@@ -187,7 +205,8 @@ def _reflectance_conversion(acquisition: SimulatedAcquisition) -> Element:
     return element("Reflectance_Conversion", element("U", f"{u:.14f}"), element("Solar_Irradiance_List", *values))
 
 
-def _spectral_information(name: str) -> Element:
+def spectral_information(name: str) -> Element:
+    """Spectral_Information: a bell of the band's width for its response."""
     band = BANDS[name]
     low = band.wavelength_nm - band.bandwidth_nm // 2 - 5
     high = band.wavelength_nm + band.bandwidth_nm // 2 + 5
@@ -208,9 +227,10 @@ def _spectral_information(name: str) -> Element:
     )
 
 
-def _geometric_info(footprint: str) -> Element:
+def geometric_info(namespace: str, footprint: str) -> Element:
+    """Geometric_Info: the footprint, "lat lon lat lon …"."""
     return element(
-        f"{{{_NAMESPACE}}}Geometric_Info",
+        f"{{{namespace}}}Geometric_Info",
         element(
             "Product_Footprint",
             element("Product_Footprint", element("Global_Footprint", element("EXT_POS_LIST", footprint))),
@@ -244,12 +264,20 @@ def _auxiliary_info(acquisition: SimulatedAcquisition) -> Element:
 
 
 def _quality_info(acquisition: SimulatedAcquisition, shares: Mapping[str, float], mean_aerosol: float) -> Element:
-    kinds = ["FORMAT_CORRECTNESS", "GENERAL_QUALITY", "GEOMETRIC_QUALITY", "RADIOMETRIC_QUALITY", "SENSOR_QUALITY"]
+    kinds = list(REPORTS)
     if acquisition.has_offset:
         kinds.insert(3, "L2A_QUALITY")
     return element(
         f"{{{_NAMESPACE}}}Quality_Indicators_Info",
         element("Cloud_Coverage_Assessment", f"{shares['CLOUDY_PIXEL_PERCENTAGE']:.6f}"),
+        *quality_checks(kinds),
+        image_content(acquisition, shares, mean_aerosol, of_tile=False),
+    )
+
+
+def quality_checks(kinds: Sequence[str]) -> list[Element]:
+    """Technical quality and the inspections, all passed."""
+    return [
         element(
             "Technical_Quality_Assessment",
             element("DEGRADED_ANC_DATA_PERCENTAGE", "0.0"),
@@ -260,8 +288,7 @@ def _quality_info(acquisition: SimulatedAcquisition, shares: Mapping[str, float]
             element("Quality_Inspections", *[element("quality_check", "PASSED", checkType=kind) for kind in kinds]),
             element("Failed_Inspections"),
         ),
-        image_content(acquisition, shares, mean_aerosol, of_tile=False),
-    )
+    ]
 
 
 def image_content(

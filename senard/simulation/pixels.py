@@ -17,6 +17,9 @@ from senard.simulation.sensor import FINE_BANDS, Strip, digital_numbers, shrink
 _WATER_VAPOUR_DN = 1_600
 # 1.6 cm of water vapour everywhere: nothing in the simulation depends on it.
 
+WHITE = 0.2915
+"""Reflectance that L2A's picture shows as 255."""
+
 
 @dataclass(slots=True, kw_only=True)
 class Tally:
@@ -31,9 +34,18 @@ class Tally:
     preview_rows: int = 0
     """Rows of the preview written so far."""
 
+    valid: int = 0
+    """Pixels of 60 m with data in all bands, counted for L1C; so are the next two."""
+
+    cloudy: int = 0
+    """Pixels of 60 m under opaque cloud or cirrus."""
+
+    snowy: int = 0
+    """Pixels of 60 m under snow."""
+
 
 def write_strip(acquisition: SimulatedAcquisition, strip: Strip, scratch: Scratch, tally: Tally) -> None:
-    """Write one strip into all images of a product.
+    """Write one strip into all images of an L2A product.
 
     Args:
         acquisition: which product.
@@ -58,9 +70,11 @@ def write_strip(acquisition: SimulatedAcquisition, strip: Strip, scratch: Scratc
         scratch.write(f"AOT_{gsd}", aerosol, first_row=row)
         scratch.write(f"WVP_{gsd}", vapour, first_row=row)
     _write_classes(judged, scratch, strip.window.row_start // 2)
-    _write_preview(acquisition, strip, scratch, tally)
+    write_preview(acquisition, strip, scratch, tally)
     if acquisition.has_offset:
-        _write_masks(acquisition, strip, judged, scratch)
+        scl = judged.scl[1::3, 1::3]
+        classes = np.stack([(scl == 9) | (scl == 8), scl == 10, scl == 11]).astype(np.uint8)
+        write_masks(acquisition, strip, classes, scratch)
 
 
 def _atmosphere(strip: Strip, gsd: int) -> tuple[UInt16Array, UInt16Array]:
@@ -82,7 +96,18 @@ def _write_classes(judged: Classification, scratch: Scratch, row: int) -> None:
         scratch.write(f"{name}_60", values[1::3, 1::3], first_row=row // 3)  # nearest pixel
 
 
-def _write_preview(acquisition: SimulatedAcquisition, strip: Strip, scratch: Scratch, tally: Tally) -> None:
+def write_preview(
+    acquisition: SimulatedAcquisition, strip: Strip, scratch: Scratch, tally: Tally, *, white: float = WHITE
+) -> None:
+    """Write the rows of the preview that lie in a strip.
+
+    Args:
+        acquisition: which product.
+        strip: what it shows.
+        scratch: the open images.
+        tally: counts the rows, changed in place.
+        white: reflectance that is shown as 255.
+    """
     side = preview_grid(acquisition.grid).width
     centres = np.arange(side) * 16 + 8  # pixels of 20 m
     first = strip.window.row_start // 2
@@ -91,13 +116,20 @@ def _write_preview(acquisition: SimulatedAcquisition, strip: Strip, scratch: Scr
     if side == 1 and first == 0:
         here = np.array([min(8, strip.coarse.shape[1] - 1)])
     if here.size:
-        picture = true_colour(strip.coarse[:, here][:, :, columns], BAND_NAMES)
+        picture = true_colour(strip.coarse[:, here][:, :, columns], BAND_NAMES, white=white)
         scratch.write("PVI", picture, first_row=tally.preview_rows)
         tally.preview_rows += here.size
 
 
-def _write_masks(acquisition: SimulatedAcquisition, strip: Strip, judged: Classification, scratch: Scratch) -> None:
-    """Detector footprints, quality and classes as rasters; all bands of one gsd share them."""
+def write_masks(acquisition: SimulatedAcquisition, strip: Strip, classes: UInt8Array, scratch: Scratch) -> None:
+    """Detector footprints, quality and classes as rasters; all bands of one gsd share them.
+
+    Args:
+        acquisition: which product.
+        strip: which rows; NaN in its bands is nodata.
+        classes: (3, y, x) uint8 at 60 m: opaque cloud, cirrus, snow.
+        scratch: the open images.
+    """
     for gsd in (10, 20, 60):
         row = strip.window.row_start * 10 // gsd
         number = detectors(acquisition, strip, gsd)
@@ -105,8 +137,6 @@ def _write_masks(acquisition: SimulatedAcquisition, strip: Strip, judged: Classi
         quality = np.zeros((8, *number.shape), dtype=np.uint8)
         quality[5] = number == 0
         scratch.write(f"QUALIT_{gsd}", quality, first_row=row)
-    scl = judged.scl[1::3, 1::3]
-    classes = np.stack([(scl == 9) | (scl == 8), scl == 10, scl == 11]).astype(np.uint8)
     scratch.write("CLASSI", classes, first_row=strip.window.row_start // 6)
 
 
@@ -134,18 +164,19 @@ def detectors(acquisition: SimulatedAcquisition, strip: Strip, gsd: int) -> UInt
     return np.where(held & (number == 0), np.uint8(1), number).astype(np.uint8)
 
 
-def true_colour(reflectance: Float32Array, names: tuple[str, ...]) -> UInt8Array:
-    """The picture that products carry: reflectance 0 to 0.2915 becomes 1 to 255, nodata 0.
+def true_colour(reflectance: Float32Array, names: tuple[str, ...], *, white: float = WHITE) -> UInt8Array:
+    """The picture that products carry: reflectance 0 to white becomes 1 to 255, nodata 0.
 
     Args:
         reflectance: (band, y, x) float32; NaN is nodata.
         names: its bands.
+        white: reflectance that is shown as 255.
 
     Returns:
         (3, y, x) uint8: red, green, blue.
     """
     wanted = reflectance[[names.index(name) for name in ("B04", "B03", "B02")]]
     nodata = np.isnan(wanted)
-    scaled = np.clip(np.where(nodata, 0, wanted) * np.float32(255 / 0.2915), 1, 255).astype(np.uint8)
+    scaled = np.clip(np.where(nodata, 0, wanted) * np.float32(255 / white), 1, 255).astype(np.uint8)
     scaled[nodata] = 0
     return scaled

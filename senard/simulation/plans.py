@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from shapely.geometry import box
 
+from senard.model.sentinel2 import ProductType
 from senard.simulation.acquisition import Half, Regime, SimulatedAcquisition
 from senard.simulation.archive import ArchivePlan
 from senard.simulation.footprint import footprint_of
@@ -20,6 +21,9 @@ _SAMPLE_AREA = (23.83, 59.935, 24.20, 60.065)
 
 _SAMPLE_OFFSETS = {"34VFM": (3420, 5580), "35VLG": (3420, 2700)}
 # MGRS tile to (rows, columns) of its product's corner: both contain the crossing.
+
+LAST_1C_BASELINE_2 = 209
+"""L1C went from baseline 02.09 to 03.00 when L2A went from 02.14."""
 
 _NEAR_EDGE = (21.43, 60.0)
 # Point under the satellite whose swath ends at 24.1° E.
@@ -85,6 +89,35 @@ def tiny_plan(*, seed: int = 7, size_px: int = 366) -> ArchivePlan:
     ]
     acquisitions = tuple(replace(on_tile(date, "35VLG"), size_px=size_px) for date in dates)
     return ArchivePlan(acquisitions=acquisitions, area=footprint_of(acquisitions[0]).buffer(-0.002))
+
+
+def level_1c_of(acquisition: SimulatedAcquisition) -> SimulatedAcquisition:
+    """The L1C product that an L2A product was made from: the same datatake and ground, processed an hour earlier."""
+    baseline = acquisition.baseline
+    return replace(
+        acquisition,
+        product_type=ProductType.L1C,
+        baseline=min(baseline, LAST_1C_BASELINE_2) if baseline < 300 else baseline,
+        processed=acquisition.processing_time - timedelta(hours=1),
+    )
+
+
+def with_levels(plan: ArchivePlan, product_types: frozenset[ProductType]) -> ArchivePlan:
+    """The same overflights as L1C, as L2A, or as both.
+
+    Args:
+        plan: an archive of L2A products.
+        product_types: which of L1C and L2A it shall hold.
+    """
+    acquisitions: list[SimulatedAcquisition] = []
+    truncated = []
+    for acquisition in plan.acquisitions:
+        made = [level_1c_of(acquisition)] if ProductType.L1C in product_types else []
+        made += [acquisition] if ProductType.L2A in product_types else []
+        acquisitions += made
+        if acquisition.product_id in plan.truncated:
+            truncated += [one.product_id for one in made]
+    return replace(plan, acquisitions=tuple(acquisitions), truncated=tuple(truncated))
 
 
 def _acquisition(

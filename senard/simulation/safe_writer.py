@@ -14,15 +14,15 @@ from senard.simulation.attachments import datastrip_metadata, html_page, html_st
 from senard.simulation.classification import class_shares
 from senard.simulation.elements import Element, document
 from senard.simulation.footprint import detector_rings, footprint_of, positions_of
-from senard.simulation.images import Scratch, image_kinds
+from senard.simulation.images import Scratch, image_kinds, image_kinds_1c
 from senard.simulation.inspire import inspire_record
+from senard.simulation.level_1c import write_strip_1c
+from senard.simulation.level_1c_metadata import product_metadata_1c, tile_metadata_1c
 from senard.simulation.manifest import manifest
-from senard.simulation.metadata import image_paths, product_metadata
+from senard.simulation.metadata import REPORTS, image_paths, product_metadata, product_xml
 from senard.simulation.pixels import Tally, write_strip
 from senard.simulation.sensor import Strip, strips
 from senard.simulation.tile_metadata import OLD_MASKS, mask_paths, preview_path, tile_metadata
-
-_REPORTS = ("FORMAT_CORRECTNESS", "GENERAL_QUALITY", "GEOMETRIC_QUALITY", "RADIOMETRIC_QUALITY", "SENSOR_QUALITY")
 
 _ZIP_TIME = (2020, 1, 1, 0, 0, 0)
 # Files in a zip carry a fixed time: the same product gives the same bytes.
@@ -49,11 +49,12 @@ def write_safe(acquisition: SimulatedAcquisition, folder: Path, *, witness: Call
     for place in ("AUX_DATA", "IMG_DATA", "QI_DATA"):
         (granule / place).mkdir(parents=True)
     tally = Tally()
+    level_1c = acquisition.level == "L1C"
     with tempfile.TemporaryDirectory(dir=folder, prefix=".scratch-") as name:
-        kinds = image_kinds(with_offset=acquisition.has_offset)
+        kinds = (image_kinds_1c if level_1c else image_kinds)(with_offset=acquisition.has_offset)
         with Scratch(Path(name), kinds, acquisition.grid) as scratch:
             for strip in strips(acquisition):
-                write_strip(acquisition, strip, scratch, tally)
+                (write_strip_1c if level_1c else write_strip)(acquisition, strip, scratch, tally)
                 witness(strip)
             _encode(acquisition, scratch, safe)
     _write_texts(acquisition, safe, tally)
@@ -80,19 +81,17 @@ def _encode(acquisition: SimulatedAcquisition, scratch: Scratch, safe: Path) -> 
 
 
 def _write_texts(acquisition: SimulatedAcquisition, safe: Path, tally: Tally) -> None:
-    shares = class_shares(tally.classes)
-    mean_aerosol = tally.aerosol_sum / max(int(tally.classes[1:].sum()), 1)
     footprint = footprint_of(acquisition)
-    positions = positions_of(footprint)
     granule = f"GRANULE/{acquisition.granule_id}"
     datastrip = f"DATASTRIP/{acquisition.datastrip_id}"
+    product_root, tile_root = _own_metadata(acquisition, tally, positions_of(footprint))
     texts: dict[str, Element] = {
-        "MTD_MSIL2A.xml": product_metadata(acquisition, shares, mean_aerosol, positions),
-        "INSPIRE.xml": inspire_record(acquisition, footprint, positions),
+        product_xml(acquisition): product_root,
+        "INSPIRE.xml": inspire_record(acquisition, footprint, positions_of(footprint)),
         f"{datastrip}/MTD_DS.xml": datastrip_metadata(acquisition),
-        f"{granule}/MTD_TL.xml": tile_metadata(acquisition, shares, mean_aerosol),
+        f"{granule}/MTD_TL.xml": tile_root,
     }
-    for kind in _REPORTS:
+    for kind in REPORTS:
         texts[f"{datastrip}/QI_DATA/{kind}.xml"] = quality_report(acquisition, kind, of_tile=False)
     for kind in _tile_reports(acquisition):
         texts[f"{granule}/QI_DATA/{kind}.xml"] = quality_report(acquisition, kind, of_tile=True)
@@ -110,10 +109,23 @@ def _write_texts(acquisition: SimulatedAcquisition, safe: Path, tally: Tally) ->
     (safe / "manifest.safe").write_bytes(document(manifest(acquisition, safe, paths)))
 
 
+def _own_metadata(acquisition: SimulatedAcquisition, tally: Tally, positions: str) -> tuple[Element, Element]:
+    """XML of the product and of the granule."""
+    if acquisition.level == "L1C":
+        cloud, snow = (100.0 * pixels / max(tally.valid, 1) for pixels in (tally.cloudy, tally.snowy))
+        product = product_metadata_1c(acquisition, cloud, snow, positions)
+        return product, tile_metadata_1c(acquisition, cloud, snow)
+    shares = class_shares(tally.classes)
+    mean_aerosol = tally.aerosol_sum / max(int(tally.classes[1:].sum()), 1)
+    product = product_metadata(acquisition, shares, mean_aerosol, positions)
+    return product, tile_metadata(acquisition, shares, mean_aerosol)
+
+
 def _tile_reports(acquisition: SimulatedAcquisition) -> tuple[str, ...]:
-    if acquisition.has_offset:
-        return ("FORMAT_CORRECTNESS", "GENERAL_QUALITY", "GEOMETRIC_QUALITY", "L2A_QUALITY", "SENSOR_QUALITY")
-    return _REPORTS
+    if not acquisition.has_offset:
+        return REPORTS
+    own = () if acquisition.level == "L1C" else ("L2A_QUALITY",)
+    return ("FORMAT_CORRECTNESS", "GENERAL_QUALITY", "GEOMETRIC_QUALITY", *own, "SENSOR_QUALITY")
 
 
 def _vector_masks(acquisition: SimulatedAcquisition, granule: str, footprint: Polygon) -> dict[str, Element]:

@@ -1,4 +1,7 @@
-"""MTD_TL.xml of a simulated product: grid, sun and view angles, class shares, names of the masks."""
+"""MTD_TL.xml of a simulated product: grid, sun and view angles, class shares, names of the masks.
+
+What L1C shares with L2A is public here; the rest of it is in senard.simulation.level_1c_metadata.
+"""
 
 from collections.abc import Mapping
 
@@ -38,13 +41,25 @@ def tile_metadata(acquisition: SimulatedAcquisition, shares: Mapping[str, float]
     quality = element(
         f"{{{_NAMESPACE}}}Quality_Indicators_Info",
         image_content(acquisition, shares, mean_aerosol, of_tile=True),
-        _mask_names(acquisition),
+        mask_names(acquisition),
         element("PVI_FILENAME", preview_path(acquisition)),
         metadataLevel="Standard",
     )
-    geometry = element(f"{{{_NAMESPACE}}}Geometric_Info", _geocoding(acquisition.grid), _angles(acquisition))
-    root.extend([etree.Comment(SIMULATED_COMMENT), _general(acquisition), geometry, quality])
+    geometry = tile_geometry(_NAMESPACE, acquisition)
+    origin = element("L1C_TILE_ID", tile_id(acquisition, level="L1C"), metadataLevel="Brief")
+    general = element(f"{{{_NAMESPACE}}}General_Info", origin, *tile_identity(acquisition))
+    root.extend([etree.Comment(SIMULATED_COMMENT), general, geometry, quality])
     return root
+
+
+def tile_geometry(namespace: str, acquisition: SimulatedAcquisition) -> Element:
+    """Geometric_Info: grids of 10, 20 and 60 m, angles."""
+    return element(f"{{{namespace}}}Geometric_Info", _geocoding(acquisition.grid), _angles(acquisition))
+
+
+def tile_id(acquisition: SimulatedAcquisition, *, level: str = "") -> str:
+    """Name of the granule; see `identifier`."""
+    return identifier(acquisition, "TL", f"A{acquisition.absolute_orbit:06d}_T{acquisition.mgrs_tile}", level=level)
 
 
 def preview_path(acquisition: SimulatedAcquisition) -> str:
@@ -63,18 +78,17 @@ def mask_paths(acquisition: SimulatedAcquisition) -> list[tuple[str, str, str]]:
     ]
     whole = "CLASSI" if acquisition.has_offset else "CLOUDS"
     masks.append((f"MSK_{whole}", "", f"{folder}/MSK_{whole}_B00.{suffix}"))
-    masks += [
-        (f"MSK_{kind}", "", f"{folder}/MSK_{kind}_{gsd}m.jp2") for gsd in (20, 60) for kind in ("CLDPRB", "SNWPRB")
-    ]
+    if acquisition.level == "L2A":
+        masks += [
+            (f"MSK_{kind}", "", f"{folder}/MSK_{kind}_{gsd}m.jp2") for gsd in (20, 60) for kind in ("CLDPRB", "SNWPRB")
+        ]
     return masks
 
 
-def _general(acquisition: SimulatedAcquisition) -> Element:
-    tail = f"A{acquisition.absolute_orbit:06d}_T{acquisition.mgrs_tile}"
-    return element(
-        f"{{{_NAMESPACE}}}General_Info",
-        element("L1C_TILE_ID", identifier(acquisition, "TL", tail, level="L1C"), metadataLevel="Brief"),
-        element("TILE_ID", identifier(acquisition, "TL", tail), metadataLevel="Brief"),
+def tile_identity(acquisition: SimulatedAcquisition) -> list[Element]:
+    """What General_Info of both levels holds: names, sensing time, archiving."""
+    return [
+        element("TILE_ID", tile_id(acquisition), metadataLevel="Brief"),
         element(
             "DATASTRIP_ID",
             identifier(acquisition, "DS", f"S{stamp(acquisition.datastrip_time)}"),
@@ -88,7 +102,7 @@ def _general(acquisition: SimulatedAcquisition) -> Element:
             element("ARCHIVING_TIME", f"{acquisition.processing_time:%Y-%m-%dT%H:%M:%S}.000000Z"),
             metadataLevel="Expertise",
         ),
-    )
+    ]
 
 
 def _geocoding(grid: Grid) -> Element:
@@ -187,7 +201,8 @@ def _mean(zenith: Float64Array, azimuth: Float64Array) -> tuple[Element, Element
     )
 
 
-def _mask_names(acquisition: SimulatedAcquisition) -> Element:
+def mask_names(acquisition: SimulatedAcquisition) -> Element:
+    """Pixel_Level_QI: the places of all masks."""
     made = element("Pixel_Level_QI", geometry="FULL_RESOLUTION")
     for kind, band_id, path in mask_paths(acquisition):
         mask = element("MASK_FILENAME", path)

@@ -3,7 +3,7 @@
 import errno
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import ClassVar
@@ -91,8 +91,8 @@ class AreaTask(luigi.Task):
         if self.call.refresh:
             Stamp(self.queried.refresh_stamp).join()
 
-    def goes_on(self) -> bool:
-        """Whether another round makes sense although something failed: what failed is left out meanwhile."""
+    def goes_on(self, failed: Collection[str]) -> bool:  # noqa: ARG002 - for tasks that leave something out
+        """Whether another round makes sense although tasks (their ids) failed: what failed is left out meanwhile."""
         return False
 
     def checks(self) -> list[CompareCatalogues]:

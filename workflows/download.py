@@ -1,6 +1,7 @@
 """What a user runs to have the products themselves: every one that the request means, whole, verified, unpacked."""
 
 import hashlib
+from collections.abc import Collection
 from pathlib import Path
 from typing import ClassVar
 
@@ -13,7 +14,7 @@ from senard.model.product import Part
 from senard.steps.deliver_safe import deliver_safe
 from workflows.area import AreaTask, told
 from workflows.detaching import go_on_in_background
-from workflows.missing import FetchIfPossible
+from workflows.missing import FetchIfPossible, can_be_left_out
 from workflows.options import with_options
 from workflows.scenes import DownloadProduct, SceneTask
 from workflows.targets import DirectoryTarget, Stamp
@@ -112,9 +113,9 @@ class DownloadAOI(AreaTask):
                 f"had. The first: {reasons[0]}"
             )
 
-    def goes_on(self) -> bool:
+    def goes_on(self, failed: Collection[str]) -> bool:
         """With `--allow-missing`: whether something that failed can now be left out."""
-        return self.call.allow_missing and any(not task.complete() for task in self._fetches())
+        return self.call.allow_missing and can_be_left_out(self._fetches(), failed)
 
     def left_out(self) -> list[str]:
         """One line per product that could not be fetched or cannot be used."""

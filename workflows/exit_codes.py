@@ -145,16 +145,23 @@ def _run_in_rounds(task: luigi.Task, run: Callable[[], Any], factory: MosaicFact
         run()
         if task.complete():
             return
-        if any(not failure.unmet for failure in _failures(factory)):
-            if not getattr(task, "goes_on", bool)():
+        failed = {task_id for task_id, failure in _failed(factory).items() if not failure.unmet}
+        if failed:
+            goes_on = getattr(task, "goes_on", None)
+            if goes_on is None or not goes_on(failed):
                 return
             continue  # each such round leaves something out: they come to an end
         rounds += 1
         time.sleep(ROUND_PAUSE_S)
 
 
+def _failed(factory: MosaicFactory) -> dict[str, Failure]:
+    """What failed, by the ids of the tasks."""
+    return factory.worker.failures if factory.worker is not None else {}
+
+
 def _failures(factory: MosaicFactory) -> list[Failure]:
-    return list(factory.worker.failures.values()) if factory.worker is not None else []
+    return list(_failed(factory).values())
 
 
 def _leave(failures: Sequence[Failure], tell: Callable[[str], None]) -> ExitCode:

@@ -3,6 +3,7 @@
 import dataclasses
 import hashlib
 import json
+from collections.abc import Collection, Sequence
 
 from senard.errors import NoDataError, PendingError, TransientError
 from senard.io.access_file import read_access, write_access
@@ -50,6 +51,19 @@ class FetchIfPossible(FetchTask):
             reason = f"could not be fetched: {error}"
         with self.output().temporary_path() as partial:
             partial.write_text(json.dumps({"reason": reason}), encoding="utf-8")
+
+
+def can_be_left_out(fetches: Sequence[FetchIfPossible], failed: Collection[str]) -> bool:
+    """Whether another round would leave something out that failed in this one.
+
+    Not where an attempt to do without a product has itself failed: a licence or a password that is refused is refused
+    again, and rounds would follow each other without an end.
+
+    Args:
+        fetches: one per kept product.
+        failed: ids of the tasks that failed.
+    """
+    return not any(task.task_id in failed for task in fetches) and any(not task.complete() for task in fetches)
 
 
 def leave_out_missing(work: WorkPaths, key: str) -> QueryPaths:

@@ -1,7 +1,7 @@
 """What a user runs: the mosaic of an area and a period."""
 
 import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from senard.steps.spare_scenes import SPARED
 from workflows.area import AreaTask, told
 from workflows.choosing import numbers_text, read_refusals, read_settled, settled_sources, write_refusals
 from workflows.config import Call
-from workflows.missing import FetchIfPossible, leave_out_missing
+from workflows.missing import FetchIfPossible, can_be_left_out, leave_out_missing
 from workflows.notes import read_figures
 from workflows.options import with_options
 from workflows.paths import ChoicePaths, ProductPaths, QueryPaths
@@ -62,9 +62,9 @@ class MosaicAOI(AreaTask):
         absent = [told(entry.product_id, entry.reason) for entry in missing]
         return [*super().left_out(), *absent, *(told(name, reason) for name, reason in reasons.items() if reason)]
 
-    def goes_on(self) -> bool:
+    def goes_on(self, failed: Collection[str]) -> bool:
         """With `--allow-missing`: whether something that failed can now be left out."""
-        return self.call.allow_missing and any(not task.complete() for task in self._fetches())
+        return self.call.allow_missing and can_be_left_out(self._fetches(), failed)
 
     def complete(self) -> bool:
         """Whether the product holds every file that this call asks for, listed with its checksum."""

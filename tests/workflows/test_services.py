@@ -195,6 +195,15 @@ class TestDownload:
         assert re.search(r"^\d/\d DownloadProduct S2\w+: [\d.]+ of [\d.]+ MB", done.stderr, re.MULTILINE)
         assert re.search(r"^all downloads: [\d.]+ of 8\.\d MB", done.stderr, re.MULTILINE)
 
+    def test_ends_where_a_person_must_act_though_products_may_be_missing(self, served: Served) -> None:
+        served.emulator.accounts[0].licence = False
+        done = served.download("--allow-missing")
+        assert done.returncode == 2, done.stderr
+        assert "senard: S2" in done.stderr
+        assert "DAT-ZIP-608" in done.stderr
+        assert "accept it, and run the same command again" in done.stderr
+        assert len(served.emulator.asked("download", "$value")) == len(served.zips())  # each of them once
+
     def test_fetches_at_a_second_run_only_what_is_new(self, served: Served) -> None:
         last = served.zips()[-1].removesuffix(".zip")
         entry = served.emulator.products[last]

@@ -10,7 +10,7 @@ import pytest
 
 from senard.simulation.acquisition import SimulatedAcquisition
 from senard.simulation.archive import simulate_archive, write_product
-from senard.simulation.plans import tiny_plan
+from senard.simulation.plans import level_1c_of, tiny_plan
 
 ACCOUNT_WORDS = ("_USERNAME", "_PASSWORD", "_TOTP", "_ACCESS_KEY", "_SECRET_KEY")
 """Ends of the environment variables that name accounts."""
@@ -72,6 +72,21 @@ def tiny_archive(session_folder: Path) -> Path:
     and area.geojson. Nobody may write into it."""
     folder = session_folder / "tiny"
     return made_once(folder, lambda: simulate_archive(tiny_plan(), folder, workers=1))
+
+
+@pytest.fixture(scope="session")
+def both_levels(session_folder: Path, tiny_archive: Path) -> Path:
+    """The tiny archive's four L2A zips and the L1C of the same acquisitions, with area.geojson. Nobody may write into
+    it."""
+    folder = session_folder / "both-levels"
+
+    def make() -> None:
+        plan = [level_1c_of(acquisition) for acquisition in tiny_plan().acquisitions]
+        simulate_archive(plan, folder, truth=False, workers=1)
+        for path in (*tiny_archive.glob("*.zip"), tiny_archive / "area.geojson"):
+            os.link(path, folder / path.name)
+
+    return made_once(folder, make)
 
 
 @pytest.fixture(scope="session")

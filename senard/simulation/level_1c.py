@@ -5,7 +5,7 @@ from dataclasses import replace
 import numba
 import numpy as np
 
-from senard.model.arrays import Float32Array, Float64Array, UInt8Array
+from senard.model.arrays import BoolArray, Float32Array, Float64Array, UInt8Array
 from senard.simulation.acquisition import SimulatedAcquisition
 from senard.simulation.atmosphere import light_of, seen_from_above, spread_nodes
 from senard.simulation.ground import BAND_NAMES
@@ -66,7 +66,7 @@ def lift(acquisition: SimulatedAcquisition, strip: Strip) -> Strip:
     )
 
 
-def cirrus_band(acquisition: SimulatedAcquisition, strip: Strip, *, nodata: np.ndarray) -> Float32Array:
+def cirrus_band(acquisition: SimulatedAcquisition, strip: Strip, *, nodata: BoolArray) -> Float32Array:
     """B10 at 60 m: cirrus and nothing else, because water vapour below hides ground and lower clouds.
 
     Args:

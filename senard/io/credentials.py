@@ -17,6 +17,7 @@ from senard.model.access import Access
 _USER = ("username", "user", "user_name", "login", "account", "email")
 _PASSWORD = ("password", "pwd", "passwd", "pass", "pw")
 _TOTP = ("totp", "otp", "code")
+_TOKEN = ("token", "bearer_token", "edl_token", "access_token")
 _ACCESS_KEY = ("access_key", "aws_access_key_id", "access_key_id", "access_id", "accesskey", "key")
 _SECRET_KEY = ("secret_key", "aws_secret_access_key", "secret_access_key", "secret", "secretkey")
 """Spellings of the keys in JSON files, in lower case, hyphens as underscores; senprep's are among them."""
@@ -27,7 +28,7 @@ class Account:
     """A user of a service. Its repr and its pickle hold no secret: a copy from a pickle has an empty password."""
 
     username: str
-    """Mostly a mail address: "you@example.org"."""
+    """Mostly a mail address: "you@example.org"; empty where a token stands alone."""
 
     password: Secret = field(repr=False)
     """Shown nowhere."""
@@ -35,11 +36,14 @@ class Account:
     totp: Secret = field(default=Secret(""), repr=False)
     """One-time code of six digits, for an account with two-factor login; else empty. Shown nowhere."""
 
+    token: Secret = field(default=Secret(""), repr=False)
+    """Made by the user on the service's page, it stands for user name and password; else empty. Shown nowhere."""
+
     found_in: str = ""
     """Where it was found, for messages: "/home/ada/.netrc"."""
 
     def __post_init__(self) -> None:
-        for name in ("password", "totp"):
+        for name in ("password", "totp", "token"):
             object.__setattr__(self, name, Secret(getattr(self, name)))
 
 
@@ -82,6 +86,9 @@ class _Service:
     keys: tuple[tuple[str, ...], tuple[str, ...]] = (_USER, _PASSWORD)
     """Spellings of the two keys in JSON files."""
 
+    token_variable: str = ""
+    """Environment variable of a token that stands for user and password; empty: the service knows none."""
+
     lone_in_option: bool = True
     """Whether the file of the option may hold it at its top, not under the service's name."""
 
@@ -92,7 +99,24 @@ class _Service:
     def example(self) -> str:
         """What to write into a JSON file."""
         user, password = (spellings[0] for spellings in self.keys)
-        return f'{{"{self.sections[0]}": {{"{user}": "…", "{password}": "…"}}}}'
+        written = f'{{"{self.sections[0]}": {{"{user}": "…", "{password}": "…"}}}}'
+        return f'{written} or {{"{self.sections[0]}": {{"token": "…"}}}}' if self.token_variable else written
+
+    @property
+    def expected(self) -> str:
+        """What has to be there, in words."""
+        words = " and ".join(spellings[0] for spellings in self.keys)
+        return f"{words}, or token" if self.token_variable else words
+
+
+_EARTHDATA = _Service(
+    name="Earthdata Login",
+    variables=("SENARD_EARTHDATA_USERNAME", "SENARD_EARTHDATA_PASSWORD", ""),
+    sections=("earthdata", "urs", "nasa", "asf"),
+    option="--credentials-earthdata",
+    hosts=("urs.earthdata.nasa.gov",),
+    token_variable="SENARD_EARTHDATA_TOKEN",
+)
 
 
 def cdse_account(access: Access) -> Account:
@@ -154,6 +178,24 @@ def dhus_account(access: Access) -> Account:
     return _account(service, access.credentials)
 
 
+def earthdata_account(access: Access) -> Account:
+    """The account of NASA's Earthdata Login; looked for, and raises, as cdse_account. A token may stand alone."""
+    return _account(_EARTHDATA, access.credentials_earthdata)
+
+
+def check_earthdata_file(path: Path) -> None:
+    """Read a file of --credentials-earthdata before anything is fetched, whoever will use it.
+
+    Raises:
+        RequestError: it holds no account of Earthdata Login.
+    """
+    if _from_json(_EARTHDATA, path, lone=True) is None:
+        raise RequestError(
+            f"{path}: {_EARTHDATA.name}: expected {_EARTHDATA.expected}, found none of them. Write "
+            f"{_EARTHDATA.example}, or leave --credentials-earthdata out."
+        )
+
+
 def default_file() -> Path:
     """Where credentials lie if nothing is said: credentials.json in $XDG_CONFIG_HOME/senard or ~/.config/senard."""
     config = os.environ.get("XDG_CONFIG_HOME")
@@ -178,6 +220,9 @@ def _variable(name: str) -> Secret:
 
 def _from_environment(service: _Service) -> Account | None:
     user, password = map(_variable, service.variables[:2])
+    token = _variable(service.token_variable)
+    if token:
+        return Account(username=user.reveal(), password=password, token=token, found_in="the environment")
     if not user and not password:
         return None
     if not user or not password:
@@ -203,16 +248,17 @@ def _refuse_open_file(path: Path) -> None:
 
 
 def _from_json(service: _Service, path: Path, *, lone: bool) -> Account | None:
-    content = _read_json(path)
-    sections = [value for key, value in content.items() if key in service.sections and isinstance(value, dict)]
+    content = read_account_file(path, f"Write {service.example}.")
+    sections = [value for key, value in content.items() if key in service.sections and isinstance(value, Mapping)]
     for place in sections or ([content] if lone else []):
         user, password = (_value(place, spellings) for spellings in service.keys)
-        if user and password:
-            return Account(username=user.reveal(), password=password, totp=_value(place, _TOTP), found_in=str(path))
+        token = _value(place, _TOKEN) if service.token_variable else Secret()
+        if (user and password) or token:
+            totp = _value(place, _TOTP)
+            return Account(username=user.reveal(), password=password, totp=totp, token=token, found_in=str(path))
         if user or password:
             raise RequestError(
-                f"{path}: {service.name}: expected {service.keys[0][0]} and {service.keys[1][0]}, found only one of "
-                f"them. Write {service.example}."
+                f"{path}: {service.name}: expected {service.expected}, found only one of them. Write {service.example}."
             )
         if "client_id" in place and service.keys[0] is _USER:
             raise RequestError(
@@ -222,8 +268,16 @@ def _from_json(service: _Service, path: Path, *, lone: bool) -> Account | None:
     return None
 
 
-def _read_json(path: Path) -> dict[str, object]:
-    """The object in a file: keys in one spelling, words as secrets."""
+def read_account_file(path: Path, advice: str) -> Mapping[str, object]:
+    """The JSON object in a file: keys in one spelling, texts as secrets.
+
+    Args:
+        path: the file.
+        advice: last sentence of the message: "Write …."
+
+    Raises:
+        RequestError: it cannot be read, or is none.
+    """
     try:
         found = json.loads(path.read_text(encoding="utf-8-sig"), object_pairs_hook=_masked)
     except OSError as error:
@@ -237,7 +291,7 @@ def _read_json(path: Path) -> dict[str, object]:
         problem = "holds no JSON object"
         del found
     # Raised out here, the error has no context: that of json holds the text of the file.
-    raise RequestError(f'{path} {problem}. Write {{"cdse": {{"username": "…", "password": "…"}}}}.')
+    raise RequestError(f"{path} {problem}. {advice}")
 
 
 def _masked(pairs: Sequence[tuple[str, object]]) -> dict[str, object]:
@@ -284,15 +338,15 @@ def _hosts(address: str) -> tuple[str, ...]:
 def _none_found(service: _Service, named: Path | None) -> str:
     user, password, totp = service.variables
     places = (
-        f"{service.option} {named} (it has no {' and '.join(keys[0] for keys in service.keys)} for this service)"
+        f"{service.option} {named} (it has no {service.expected} for this service)"
         if named
         else f"{service.option} FILE (not given)",
-        f"the environment ({user}, {password})",
+        f"the environment ({', '.join(filter(None, (user, password, service.token_variable)))})",
         str(default_file()),
         f"~/.netrc (machine {service.hosts[0]})" if service.hosts else "~/.netrc",
     )
     also = f" ({totp} too, where the account has two-factor login)" if totp else ""
     return (
         f"{service.name}: no account was found; looked at {', '.join(places)}. Write {service.example} into "
-        f"{default_file()} and type chmod 600 {default_file()}; or set the two variables{also}."
+        f"{default_file()} and type chmod 600 {default_file()}; or set the variables{also}."
     )

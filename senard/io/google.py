@@ -1,20 +1,17 @@
-"""Google's public bucket: unpacked SAFE folders, anonymous, L1C and L2A."""
+"""Google's public bucket: unpacked SAFE folders, L1C and L2A."""
 
 import base64
 import binascii
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 from senard.errors import TransientError, UnusableSceneError
-from senard.io.connections import Connections
-from senard.io.http import Http
+from senard.io.google_bucket import Bucket
 from senard.io.incoming import Content
 from senard.io.members import fetch_members
-from senard.io.openers import open_url
 from senard.io.sources import Told, untold
 from senard.io.transfer import GoneError, RemoteFile, fetch_file
 from senard.io.whole_products import held_product
@@ -23,9 +20,6 @@ from senard.model.product import Part
 from senard.model.remote import Checksum, ChecksumKind
 from senard.model.scene import Sentinel2Scene
 from senard.model.sentinel2 import ProductType
-
-BUCKET = "gcp-public-data-sentinel-2"
-"""Name of the bucket."""
 
 _FOLDER_MARK = "_$folder$"
 """Objects of this ending stand for folders and hold nothing."""
@@ -52,17 +46,15 @@ class GoogleSource:
     """
 
     def __init__(self, access: Access) -> None:
-        """Nothing is asked yet; the bucket wants no account."""
+        """Nothing is asked yet, nor is the file of --credentials-google read."""
         self._access = access
-        self._http = Http(access.pace)
-        pace = replace(access.pace, linger_s=0.0)  # the bucket counts nobody's connections
-        self._connections = Connections(f"google {access.addresses.google}", pace)
+        self._bucket = Bucket(access)
 
     def fetch(self, scene: Sentinel2Scene, part: Part, into: Path, *, told: Told = untold) -> None:
         """As `Source.fetch`: a folder with the members of the part, or the whole SAFE folder."""
         path = held_product(scene.product_id, scene.remote, self._access.download_dir)
         if path is None:
-            store = _Store(self._access, self._http, self._connections, scene)
+            store = _Store(self._access, self._bucket, scene)
             path = fetch_members(scene, part, store, self._access.download_dir, told)
         (into / path.name).symlink_to(path.absolute())
 
@@ -72,8 +64,8 @@ class _Store:
 
     source = SourceName.GOOGLE.value
 
-    def __init__(self, access: Access, http: Http, connections: Connections, scene: Sentinel2Scene) -> None:
-        self._access, self._http, self._connections, self._scene = access, http, connections, scene
+    def __init__(self, access: Access, bucket: Bucket, scene: Sentinel2Scene) -> None:
+        self._access, self._bucket, self._scene = access, bucket, scene
         self._prefix = f"{_tile_prefix(scene)}{scene.product_id}.SAFE/"
         self._objects: Mapping[str, _Object] | None = None
 
@@ -91,10 +83,9 @@ class _Store:
                 product_id=self._scene.product_id,
             )
         what = f"{self._scene.product_id}: {place} from Google"
-        url = f"{self._access.addresses.google}/{BUCKET}/{quote(self._prefix + place)}"
         file = RemoteFile(
             what=what,
-            open=open_url(self._http, url, what, connections=self._connections),
+            open=self._bucket.opener(self._prefix + place, what),
             size_bytes=found.size_bytes,
             checksums=found.checksums,
             content=Content.of(place),
@@ -103,7 +94,7 @@ class _Store:
 
     def _listed(self) -> Mapping[str, _Object]:
         if self._objects is None:
-            pages = list(self._pages(self._prefix))
+            pages = list(self._bucket.pages(self._prefix))
             items = [item for page in pages for item in page.get("items", [])]
             named = {str(item.get("name", "")): item for item in items if isinstance(item, dict)}
             self._objects = {
@@ -118,7 +109,7 @@ class _Store:
     def _not_here(self) -> UnusableSceneError:
         """Says so, and which other baselines of the same acquisition lie there."""
         start = "_".join(self._scene.product_id.split("_")[:3])
-        pages = self._pages(f"{_tile_prefix(self._scene)}{start}_", delimiter="/")
+        pages = self._bucket.pages(f"{_tile_prefix(self._scene)}{start}_", delimiter="/")
         others = [prefix.rstrip("/").rpartition("/")[2] for page in pages for prefix in page.get("prefixes", [])]
         beside = (
             f"; of the same acquisition it has {', '.join(sorted(others))}, which is not the same" if others else ""
@@ -127,26 +118,6 @@ class _Store:
             f"{self._scene.product_id} is not in Google's bucket{beside}. Take another source.",
             product_id=self._scene.product_id,
         )
-
-    def _pages(self, prefix: str, *, delimiter: str = "") -> Iterator[dict[str, Any]]:
-        """Pages of a listing, each asked for when the one before has been read."""
-        params = {"prefix": prefix, "maxResults": "1000"} | ({"delimiter": delimiter} if delimiter else {})
-        what = f"Google's list of {prefix}"
-        seen: set[str] = set()
-        while True:
-            page = self._http.get_json(
-                f"{self._access.addresses.google}/storage/v1/b/{BUCKET}/o", what=what, params=params
-            )
-            if not isinstance(page, dict):
-                raise TransientError(f"{what}: expected an object, found {type(page).__name__}. Run again later.")
-            yield page
-            following = page.get("nextPageToken", "")
-            if not following:
-                return
-            if following in seen:
-                raise TransientError(f"{what} leads in a circle: a page token came twice. Run again later.")
-            seen.add(following)
-            params = {**params, "pageToken": following}
 
 
 def _tile_prefix(scene: Sentinel2Scene) -> str:

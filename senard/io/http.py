@@ -44,7 +44,7 @@ _SOCKETS = 32
 _JSON_LIMIT = 128 * 1024 * 1024
 """A page of 1000 products with all attributes has 5 MB; more than this is no answer to us, bytes."""
 
-_PRIVATE = frozenset({"authorization", "cookie", "proxy-authorization"})
+_PRIVATE = frozenset({"authorization", "cookie", "proxy-authorization", "x-goog-user-project"})
 """Headers of a caller that stay on the host for which they were made."""
 
 _Answer = TypeVar("_Answer")
@@ -94,7 +94,13 @@ class Http:
         return _http, (self._pace, self._trusted_hosts)
 
     def get_json(
-        self, url: str, *, what: str, params: Mapping[str, str] | None = None, token: str | None = None
+        self,
+        url: str,
+        *,
+        what: str,
+        params: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        token: str | None = None,
     ) -> Any:
         """Ask for JSON.
 
@@ -102,6 +108,7 @@ class Http:
             url: whom.
             what: what is asked, for messages: "The catalogue search".
             params: query; blanks become %20, which every service reads.
+            headers: further ones.
             token: sent as Authorization to trusted hosts only.
 
         Raises:
@@ -112,7 +119,7 @@ class Http:
             method="GET",
             url=_with_query(url, params or {}),
             what=what,
-            headers={"Accept": "application/json"},
+            headers={"Accept": "application/json", **(headers or {})},
             token=_secret(token),
         )
         return self._again(lambda: self._json(question))

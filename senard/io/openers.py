@@ -8,7 +8,18 @@ from senard.io.connections import Connections, Slot
 from senard.io.http import Http, Reply
 from senard.io.refusals import Reaction, explain
 from senard.io.replies import SilentError
-from senard.io.tokens import Tokens
+
+
+class TokenGiver(Protocol):
+    """Whose token is shown."""
+
+    def token(self) -> str:
+        """A token that is valid for a while."""
+        ...
+
+    def reject(self, token: str) -> None:
+        """Say that this one was refused."""
+        ...
 
 
 class Opener(Protocol):
@@ -23,7 +34,7 @@ class Opener(Protocol):
 
 
 def open_url(
-    http: Http, url: str, what: str, *, tokens: Tokens | None = None, connections: Connections | None = None
+    http: Http, url: str, what: str, *, tokens: TokenGiver | None = None, connections: Connections | None = None
 ) -> Opener:
     """Ask for what lies at an address.
 

@@ -35,7 +35,8 @@ _MESSAGE_BYTES = 64 * 1024
 _WORDS = 200
 """So much of a service's words is shown, characters."""
 
-_TOKEN_LIKE = re.compile(r"eyJ[\w-]{5,}(\.[\w-]*)*")
+_TOKEN_LIKE = re.compile(r"eyJ[\w-]{5,}(\.[\w-]*)*|\bya29\.[\w.-]+|\b1//[\w-]{5,}")
+"""Signed tokens; access tokens and refresh tokens of Google."""
 _PAGES = ("text/html", "application/xhtml", "application/json", "application/problem+json")
 _PASSING = frozenset({408, 425, 429})
 

@@ -27,7 +27,7 @@ _WHAT = "A question for a token"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Pair:
+class Pair:
     """What a grant gives; lives count from its age of 0. Its repr shows no token."""
 
     access: Secret = field(repr=False)
@@ -117,14 +117,15 @@ class Tokens:
             wait_s=_LOCK_WAIT_S,
         )
 
-    def _renewed(self, old: _Pair | None) -> _Pair:
+    def _renewed(self, old: Pair | None) -> Pair:
+        """Another pair from the service, given the last one of this account; tokens of another kind override this."""
         if old is not None and old.may_refresh:
             pair = self._by_refresh(old.refresh)
             if pair is not None:
                 return pair
         return self._by_password()
 
-    def _by_refresh(self, refresh: Secret) -> _Pair | None:
+    def _by_refresh(self, refresh: Secret) -> Pair | None:
         """Another pair in the same session; None if the session has ended."""
         try:
             return self._granted({"grant_type": "refresh_token", "refresh_token": refresh})
@@ -133,7 +134,7 @@ class Tokens:
                 raise
         return None
 
-    def _by_password(self) -> _Pair:
+    def _by_password(self) -> Pair:
         """A pair in a new session; a password that was refused is not sent again and again."""
         account = self._account
         if not account.password:
@@ -157,7 +158,7 @@ class Tokens:
             return pair
         raise verdicts.refused(said)
 
-    def _granted(self, form: dict[str, str]) -> _Pair:
+    def _granted(self, form: dict[str, str]) -> Pair:
         asked = time.monotonic()
         pair = _pair(self._http.post_form(self._address, {"client_id": _CLIENT, **form}, what=_WHAT))
         if pair is None:
@@ -167,12 +168,12 @@ class Tokens:
         return replace(pair, age_s=time.monotonic() - asked)
 
 
-def _pair(answer: object) -> _Pair | None:
+def _pair(answer: object) -> Pair | None:
     """What the service gave; None if it is no token. Raises nothing: tracebacks may show variables."""
     if not isinstance(answer, dict) or not isinstance(answer.get("access_token"), str):
         return None
     refresh_life_s = _seconds(answer.get("refresh_expires_in"))
-    return _Pair(
+    return Pair(
         access=Secret(answer["access_token"]),
         refresh=Secret(answer.get("refresh_token") or ""),
         life_s=_seconds(answer.get("expires_in")),
@@ -188,7 +189,7 @@ def _seconds(value: object) -> float:
         return 0.0
 
 
-def _read(path: Path) -> _Pair | None:
+def _read(path: Path) -> Pair | None:
     """The pair in that file with its age; None if there is none."""
     try:
         written = path.stat().st_mtime
@@ -199,7 +200,7 @@ def _read(path: Path) -> _Pair | None:
     return pair and replace(pair, age_s=pair.age_s + max(0.0, folder_time(path.parent) - written))
 
 
-def _write(path: Path, pair: _Pair) -> None:
+def _write(path: Path, pair: Pair) -> None:
     write_state(
         path,
         {

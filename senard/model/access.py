@@ -144,10 +144,10 @@ class Access:
     """JSON file with the account of the Copernicus Data Space, absolute."""
 
     credentials_google: Path | None = None
-    """JSON file with a Google account, absolute; nobody reads it, for the public bucket needs none."""
+    """JSON file with a Google account, absolute; None: the bucket is asked by nobody, which is enough."""
 
     credentials_earthdata: Path | None = None
-    """JSON file with an Earthdata account, absolute; nobody reads it, for no Sentinel-2 source needs one."""
+    """JSON file with an Earthdata account, absolute; checked, and not used: no Sentinel-2 source needs one."""
 
     collection: str = "SENTINEL-2"
     """Collection of the OData catalogue."""

@@ -65,14 +65,17 @@ FETCH_OPTIONS: tuple[Option, ...] = (
         kind=Kind.FILE,
         metavar="FILE",
         identity=False,
-        help="Taken as senprep has it, without effect: Google's public bucket needs no account.",
+        help="JSON file with a Google account: a service account's key, or gcloud's login for applications. Google's "
+        "bucket is then asked in its name, with tokens that may only read. Without it: by nobody, which is enough for "
+        "the public bucket.",
     ),
     Option(
         name="credentials_earthdata",
         kind=Kind.FILE,
         metavar="FILE",
         identity=False,
-        help="Taken as senprep has it, without effect: no Sentinel-2 source needs an Earthdata account.",
+        help="JSON file with an account of NASA's Earthdata Login: user name and password, or a token. It is read and "
+        "checked; no Sentinel-2 source needs it.",
     ),
     Option(
         name="collection",

@@ -5,6 +5,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from senard.errors import RequestError
+from senard.io.credentials import check_earthdata_file
+from senard.io.google_key import google_key
 from senard.model.access import DERIVED_SOURCES, Access, Addresses, CatalogueName, Fetch, Pace, SourceName
 from senard.model.options import option
 from senard.steps.typed_values import Values, choice, file, number, place, required, switch, url, words
@@ -46,6 +48,7 @@ def make_access(values: Values, workdir: Path) -> Access:
         pace=_pace(values),
     )
     _require_sense(access)
+    _check_files(access)
     return access
 
 
@@ -53,10 +56,13 @@ def access_warnings(access: Access) -> list[str]:
     """What a person should know before services are asked."""
     files = (access.credentials, access.credentials_google, access.credentials_earthdata)
     told = [f"{path} can be read by others: chmod 600 {path}" for path in files if path and _open_to_others(path)]
+    if access.credentials_earthdata:
+        told.append(f"The account in {access.credentials_earthdata} was read and is not used: Sentinel-2 needs none.")
     if access.sources == (SourceName.LOCAL,) and access.catalogue is CatalogueName.LOCAL:
         return told
     hub = [access.addresses.dhus] if SourceName.DHUS in access.sources else []
-    for address in (access.addresses.token, access.addresses.data, *hub):
+    bucket = [access.addresses.google] if SourceName.GOOGLE in access.sources and access.credentials_google else []
+    for address in (access.addresses.token, access.addresses.data, *hub, *bucket):
         parts = urlsplit(address)
         if parts.scheme == "http" and parts.hostname not in LOOPBACK:
             told.append(f"{address} is not encrypted: passwords and tokens can be read on the way. Use https.")
@@ -135,6 +141,14 @@ def _require_sense(access: Access) -> None:
             f"--connections 0 turns every remote source off, and {', '.join(name.value for name in access.sources)} is "
             f"all that is asked. Give 1 to 4, or a folder with products: --archive FOLDER."
         )
+
+
+def _check_files(access: Access) -> None:
+    """Refuse malformed files of accounts before hours of fetching; nobody is asked with what they hold."""
+    if access.credentials_earthdata:
+        check_earthdata_file(access.credentials_earthdata)
+    if access.credentials_google and SourceName.GOOGLE in access.sources:
+        google_key(access.credentials_google)
 
 
 def _optional_file(name: str, values: Values) -> Path | None:

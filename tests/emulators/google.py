@@ -1,4 +1,4 @@
-"""Google's public bucket: unpacked SAFEs by MGRS square, listed by JSON, open to everybody."""
+"""Google's public bucket: unpacked SAFEs by MGRS square, listed by JSON, open to everybody unless it is closed."""
 
 import base64
 import hashlib
@@ -10,6 +10,7 @@ from urllib.parse import unquote
 
 from tests.emulators.answers import Answer, answering, json_answer, member_answer, option, xml_error
 from tests.emulators.cql2 import Json
+from tests.emulators.google_login import GoogleLogin
 from tests.emulators.log import LoggedRequest
 from tests.emulators.offer import Shop, shop_of
 from tests.emulators.stock import Stocked, member_bytes
@@ -28,8 +29,10 @@ class Google:
 
     name = "google"
 
-    def __init__(self, shop: Shop) -> None:
+    def __init__(self, shop: Shop, login: GoogleLogin) -> None:
         self.shop = shop
+        self.login = login
+        """Accounts, tokens, and whether the bucket is closed to those without."""
         self.page_size = 1000
         """Entries of one page of a list."""
         self.missing: set[str] = set()
@@ -37,6 +40,9 @@ class Google:
 
     def answer(self, request: LoggedRequest, _origin: str) -> Answer:
         """What the bucket says to one request."""
+        refused = self.login.refusal(request)
+        if refused is not None:
+            return refused
         if request.path == f"/storage/v1/b/{BUCKET}/o":
             return self._list(request)
         for start in (f"/storage/v1/b/{BUCKET}/o/", f"/download/storage/v1/b/{BUCKET}/o/", f"/{BUCKET}/"):
@@ -143,6 +149,8 @@ def _md5(path: Path, safe: str, place: str) -> str:
 
 def mount(emulator: "Emulator") -> Google:
     """Add the service to an emulator."""
-    service = Google(shop_of(emulator))
+    login = GoogleLogin(lambda: emulator.origin("google-token"))
+    emulator.route("google-token", "/", answering(login.answer))
+    service = Google(shop_of(emulator), login)
     emulator.publish(google=emulator.route(service.name, "/", answering(service.answer)))
     return service

@@ -9,9 +9,13 @@ from zipfile import ZipFile
 
 import pytest
 import requests
+from google.auth.exceptions import RefreshError
+from google.auth.transport.requests import AuthorizedSession
+from google.oauth2 import service_account
 
 from tests.emulators.cdse import Emulator
 from tests.emulators.google import BUCKET
+from tests.emulators.google_login import GoogleLogin, private_pem
 from tests.io.made_products import MadeProduct
 
 TILE = "L2/tiles/31/T/CJ/"
@@ -79,3 +83,52 @@ class TestObject:
         answer = requests.get(f"{emulator.addresses.google}/{BUCKET}/nowhere", timeout=5)
         assert answer.status_code == 404
         assert "<Code>NoSuchKey</Code>" in answer.text
+
+
+class TestLogin:
+    """A closed bucket opens to Google's own client, and to nobody without a token."""
+
+    READ = "https://www.googleapis.com/auth/devstorage.read_only"
+
+    @pytest.fixture
+    def login(self, emulator: Emulator) -> GoogleLogin:
+        login: GoogleLogin = emulator.mounted["google"].login
+        login.required = True
+        return login
+
+    def session(self, file: Path, scope: str = READ) -> AuthorizedSession:
+        credentials = service_account.Credentials.from_service_account_file(str(file), scopes=[scope])  # type: ignore[no-untyped-call]
+        return AuthorizedSession(credentials)  # type: ignore[no-untyped-call]
+
+    def test_is_wanted_for_lists_and_objects(self, emulator: Emulator, login: GoogleLogin) -> None:
+        assert login.granted == {}
+        for path in (f"storage/v1/b/{BUCKET}/o", f"{BUCKET}/nowhere"):
+            answer = requests.get(f"{emulator.addresses.google}/{path}", timeout=5)
+            assert answer.status_code == 401
+            assert "Anonymous caller does not have storage.objects.list access" in answer.text
+
+    def test_is_made_by_googles_own_client(self, emulator: Emulator, login: GoogleLogin, tmp_path: Path) -> None:
+        answer = self.session(login.key_file(tmp_path)).get(f"{emulator.addresses.google}/storage/v1/b/{BUCKET}/o")
+        assert answer.status_code == 200
+        assert len(answer.json()["items"]) > len(MadeProduct().members())
+
+    def test_ends(self, emulator: Emulator, login: GoogleLogin, tmp_path: Path) -> None:
+        login.life_s = 0.0
+        answer = self.session(login.key_file(tmp_path)).get(f"{emulator.addresses.google}/storage/v1/b/{BUCKET}/o")
+        assert answer.status_code == 401
+
+    @pytest.mark.parametrize(
+        ("changes", "scope", "message"),
+        [
+            ({"private_key": private_pem(1)}, READ, "Invalid JWT Signature"),
+            ({"private_key_id": "key-2"}, READ, "Failed audience check"),
+            ({"client_email": "x@y.example"}, READ, "account not found"),
+            ({}, "https://www.googleapis.com/auth/drive", "Invalid OAuth scope"),
+        ],
+    )
+    def test_is_refused(
+        self, login: GoogleLogin, tmp_path: Path, changes: dict[str, str], scope: str, message: str
+    ) -> None:
+        session = self.session(login.key_file(tmp_path, **changes), scope)
+        with pytest.raises(RefreshError, match=message):
+            session.get("http://127.0.0.1:9/")

@@ -12,8 +12,10 @@ from senard.errors import RequestError
 from senard.io.credentials import (
     Account,
     cdse_account,
+    check_earthdata_file,
     default_file,
     dhus_account,
+    earthdata_account,
     s3_keys,
 )
 from senard.io.secret import Secret
@@ -28,8 +30,8 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("HOME", str(tmp_path))
     for variable in ("XDG_CONFIG_HOME", "NETRC"):
         monkeypatch.delenv(variable, raising=False)
-    for service in ("CDSE", "DHUS", "S3"):
-        for word in ("USERNAME", "PASSWORD", "TOTP", "ACCESS_KEY", "SECRET_KEY"):
+    for service in ("CDSE", "DHUS", "S3", "EARTHDATA"):
+        for word in ("USERNAME", "PASSWORD", "TOTP", "ACCESS_KEY", "SECRET_KEY", "TOKEN"):
             monkeypatch.delenv(f"SENARD_{service}_{word}", raising=False)
     return tmp_path
 
@@ -235,6 +237,68 @@ class TestServices:
         monkeypatch.setenv("SENARD_CDSE_PASSWORD", "b")
         with pytest.raises(RequestError, match="no account was found"):
             dhus_account(replace(access, credentials=path))
+
+
+class TestEarthdata:
+    """The account of Earthdata Login is found as the others are; a token may stand for user name and password."""
+
+    @pytest.mark.parametrize(
+        ("content", "expected"),
+        [
+            ({"username": "ada", "password": "p"}, ("ada", "p", "")),
+            ({"user": "ada", "pwd": "p"}, ("ada", "p", "")),
+            ({"token": "t"}, ("", "", "t")),
+            ({"username": "ada", "token": "t"}, ("ada", "", "t")),
+            ({"earthdata": {"user": "ada", "pwd": "p"}, "username": "x", "password": "y"}, ("ada", "p", "")),
+            ({"Earthdata": {"Token": "t"}}, ("", "", "t")),
+        ],
+    )
+    def test_in_any_spelling(
+        self, access: Access, write: Write, content: object, expected: tuple[str, str, str]
+    ) -> None:
+        path = write(content)
+        check_earthdata_file(path)
+        found = earthdata_account(replace(access, credentials_earthdata=path))
+        assert (*words(found), found.token.reveal()) == expected
+        assert pickle.loads(pickle.dumps(found)).token == ""
+
+    def test_is_looked_for_in_order(
+        self, access: Access, write: Write, home: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        write("machine urs.earthdata.nasa.gov login netrc password n\n", home / ".netrc")
+        assert words(earthdata_account(access)) == ("netrc", "n")
+        write({"username": "a", "password": "b", "earthdata": {"user": "default", "pwd": "d"}}, default_file())
+        assert words(earthdata_account(access)) == ("default", "d")
+        monkeypatch.setenv("SENARD_EARTHDATA_USERNAME", "environment")
+        monkeypatch.setenv("SENARD_EARTHDATA_PASSWORD", "e")
+        assert words(earthdata_account(access)) == ("environment", "e")
+        monkeypatch.setenv("SENARD_EARTHDATA_TOKEN", "token")
+        assert earthdata_account(access).token.reveal() == "token"
+        file = write({"username": "option", "password": "o"})
+        assert words(earthdata_account(replace(access, credentials_earthdata=file))) == ("option", "o")
+
+    def test_is_never_that_of_the_data_space(self, access: Access, write: Write) -> None:
+        write({"username": "a", "password": "b"}, default_file())
+        with pytest.raises(
+            RequestError,
+            match=r"Earthdata Login: no account was found; looked at --credentials-earthdata FILE \(not given\), the "
+            r"environment \(.*SENARD_EARTHDATA_TOKEN\), .*netrc \(machine urs\.earthdata\.nasa\.gov\)\. "
+            r'Write \{"earthdata": .* or \{"earthdata": \{"token"',
+        ):
+            earthdata_account(replace(access, credentials=write({"username": "a", "password": "b"})))
+
+    @pytest.mark.parametrize(
+        ("content", "message"),
+        [
+            ('{"token": "hidden', r'is no JSON \(line 1\)\. Write \{"earthdata"'),
+            ({"cdse": {"username": "hidden", "password": "hidden"}}, "found none of them.*leave --credentials-earth"),
+            ({"username": "hidden"}, "expected username and password, or token, found only one of them"),
+        ],
+    )
+    def test_is_checked_without_a_word_of_it(self, write: Write, content: object, message: str) -> None:
+        with pytest.raises(RequestError, match=message) as caught:
+            check_earthdata_file(write(content))
+        assert "hidden" not in str(caught.value)
 
 
 class TestAccount:

@@ -70,9 +70,9 @@ class TestOptions:
         only_download = {entry.name for entry in options_of("DownloadAOI")} - {e.name for e in options_of("MosaicAOI")}
         assert only_download == {"unzip", "unzip_dir", "detach"}
 
-    @pytest.mark.parametrize("name", ["credentials_google", "credentials_earthdata"])
-    def test_that_do_nothing_say_so(self, name: str) -> None:
-        assert "without effect" in BY_NAME[name].help
+    def test_of_accounts_say_who_needs_them(self) -> None:
+        assert "by nobody, which is enough for the public bucket" in BY_NAME["credentials_google"].help
+        assert "no Sentinel-2 source needs it" in BY_NAME["credentials_earthdata"].help
 
     def test_know_the_ways_to_give_an_area(self) -> None:
         assert set(AREA_OPTIONS) <= set(BY_NAME)

@@ -1,5 +1,6 @@
 """From what was typed to how products are found and fetched."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -108,6 +109,47 @@ class TestAddresses:
         assert "http://hub.example.org/dhus is not encrypted" in access_warnings(hub)[0]
         loopback = access(tmp_path, data_url="http://127.0.0.1:8080/odata/v1")
         assert access_warnings(loopback) == []
+
+
+class TestAccountFiles:
+    """Files of accounts are looked at before anything is fetched"""
+
+    @pytest.mark.parametrize(
+        ("content", "message"),
+        [
+            ('{"username": "hunter2"', r"is no JSON \(line 1\)"),
+            ("{}", "Earthdata Login: expected username and password, or token, found none of them"),
+            ('{"user": "hunter2"}', "expected username and password, or token, found only one of them"),
+        ],
+    )
+    def test_are_refused_where_they_hold_no_earthdata_account(self, content: str, message: str, tmp_path: Path) -> None:
+        (tmp_path / "nasa.json").write_text(content)
+        with pytest.raises(RequestError, match=message) as refused:
+            access(tmp_path, credentials_earthdata=tmp_path / "nasa.json")
+        assert "hunter2" not in str(refused.value)
+
+    def test_are_told_of_where_nothing_needs_them(self, tmp_path: Path) -> None:
+        path = tmp_path / "nasa.json"
+        path.touch(mode=0o600)
+        path.write_text(json.dumps({"earthdata": {"user": "ada", "pwd": "hunter2"}}))
+        for typed in ({}, {"archive": tmp_path}):
+            told = access_warnings(access(tmp_path, credentials_earthdata=path, **typed))
+            assert told == [f"The account in {path} was read and is not used: Sentinel-2 needs none."]
+
+    def test_of_google_are_refused_where_its_bucket_is_asked(self, tmp_path: Path) -> None:
+        (tmp_path / "google.json").write_text('{"username": "hunter2"}')
+        assert access(tmp_path, credentials_google=tmp_path / "google.json").credentials_google is not None
+        with pytest.raises(RequestError, match=r"expected a Google account .* found a user name or a password"):
+            access(tmp_path, credentials_google=tmp_path / "google.json", sources="cdse,google")
+
+    def test_of_google_are_not_sent_in_the_open_unsaid(self, tmp_path: Path) -> None:
+        path = tmp_path / "google.json"
+        path.touch(mode=0o600)
+        path.write_text(json.dumps({"type": "service_account", "client_email": "a@b", "private_key": "hunter2"}))
+        url = "http://mirror.example.org"
+        told = access_warnings(access(tmp_path, credentials_google=path, sources="cdse,google", google_url=url))
+        assert [line.split(":", 2)[:2] for line in told] == [["http", "//mirror.example.org is not encrypted"]]
+        assert access_warnings(access(tmp_path, sources="cdse,google", google_url=url)) == []
 
 
 class TestRefusal:

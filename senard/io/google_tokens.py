@@ -146,8 +146,10 @@ def _credentials(key: GoogleKey) -> Any:
     )
 
 
-def _explained(refusal: FinalRefusal, key: GoogleKey) -> RequestError:
-    """What a refusal of the token service means, and what to do now."""
+def _explained(refusal: FinalRefusal, key: GoogleKey) -> SenardError:
+    """What a refusal of the token service means, and what to do now; one by anybody in between stays as it is."""
+    if refusal.status not in (400, 401, 403) or not refusal.code:
+        return refusal.with_traceback(None)
     said = refusal.said.lower()
     # A service that repeats the question would repeat what was in it, and was encoded as a form.
     repeated = "client_secret" in said or "assertion" in said or "refresh_token" in said

@@ -203,7 +203,7 @@ class TestToken:
             away = Answer(status=307, headers={"Location": stranger.address})
             with (
                 Loopback(lambda _: away) as moved,
-                pytest.raises(RequestError, match=r"Google refuses reader@.*google\.json"),
+                pytest.raises(RequestError, match=r"question for a Google token: .* has moved to"),
             ):
                 tokens(login.key_file(tmp_path, token_uri=moved.address)).token()
             assert stranger.asked == []

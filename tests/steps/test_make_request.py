@@ -289,7 +289,7 @@ class TestIdentity:
             "fetch": "whole",
             "download_dir": tmp_path / "d",
             "credentials_google": write(tmp_path / "google.json", {}),
-            "credentials_earthdata": write(tmp_path / "earthdata.json", {}),
+            "credentials_earthdata": write(tmp_path / "earthdata.json", {"username": "ada", "password": "p"}),
             "collection": "SENTINEL-2-OLD",
             "connections": "4",
             "unzip_dir": tmp_path / "u",

@@ -4,8 +4,11 @@ import math
 from dataclasses import dataclass
 from functools import lru_cache
 
+import numpy as np
 from pyproj import CRS, Transformer
 
+from senard.algorithms.smoothing import gaussian_kernel, smooth
+from senard.model.arrays import BoolArray, Float32Array
 from senard.model.grid import Grid
 
 SECTION_M = 100_000
@@ -44,6 +47,45 @@ def row_sections(grid: Grid) -> tuple[RowSection, ...]:
         sections.append(RowSection(row_start=row, row_stop=stop, pixel_m=pixel_m))
         row = stop
     return tuple(sections)
+
+
+def reach_px(pixel_m: float, sigma_m: float) -> int:
+    """Pixels that a Gaussian neighbourhood reaches: three standard deviations.
+
+    Args:
+        pixel_m: side of a pixel on the ground, m.
+        sigma_m: standard deviation, m.
+    """
+    return math.ceil(3 * sigma_m / pixel_m)
+
+
+def mean_around(
+    values: Float32Array, known: BoolArray, grid: Grid, sigma_m: float
+) -> tuple[Float32Array, Float32Array]:
+    """Mean of what is known in each pixel's Gaussian neighbourhood on the ground.
+
+    Args:
+        values: (y, x) float32.
+        known: (y, x), True where a value counts.
+        grid: the pixels.
+        sigma_m: standard deviation of the neighbourhood, m; it is cut at `reach_px`.
+
+    Returns:
+        (y, x) float32: the mean, and the share of the neighbourhood that is known, 0-1.
+    """
+    weights = known.astype(np.float32)
+    parts = np.where(known, values, np.float32(0))
+    mean, share = np.empty_like(parts), np.empty_like(parts)
+    for section in row_sections(grid):
+        radius = reach_px(section.pixel_m, sigma_m)
+        kernel = gaussian_kernel(sigma_m / section.pixel_m, radius=radius)
+        start, stop = max(0, section.row_start - radius), min(grid.height, section.row_stop + radius)
+        rows = slice(section.row_start - start, section.row_stop - start)
+        there = smooth(weights[start:stop], kernel)[rows]
+        share[section.row_start : section.row_stop] = there
+        sums = smooth(parts[start:stop], kernel)[rows]
+        mean[section.row_start : section.row_stop] = sums / np.maximum(there, np.float32(1e-6))
+    return mean, share
 
 
 @lru_cache(maxsize=4096)

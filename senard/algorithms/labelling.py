@@ -10,10 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from senard.algorithms.ground import row_sections
+from senard.algorithms.ground import mean_around, reach_px, row_sections
 from senard.algorithms.label_kernels import absorb, insert, mark_small, relax, trim
 from senard.algorithms.scoring import Observation, Scored
-from senard.algorithms.smoothing import gaussian_kernel, smooth
 from senard.model.arrays import BoolArray, Float32Array, Int16Array, UInt8Array, UInt16Array
 from senard.model.grid import Grid
 from senard.model.request import Fill
@@ -106,7 +105,7 @@ def halo_px(grid: Grid) -> int:
     # one section more on each side: the halo may reach into rows with smaller pixels
     sections = row_sections(grid.padded(1000))
     return max(
-        _radius(section.pixel_m) + 2 * MAX_SWEEPS + TRIMS + 2 * _patch_reach(section.pixel_m) + 2
+        reach_px(section.pixel_m, SIGMA_M) + 2 * MAX_SWEEPS + TRIMS + 2 * _patch_reach(section.pixel_m) + 2
         for section in sections
     )
 
@@ -123,18 +122,8 @@ def smoothed_cost(scored: Scored, grid: Grid) -> Float32Array:
     """
     valid = scored.level > 0
     offsets = np.array(LEVEL_OFFSETS, dtype=np.float32)
-    costs = np.where(valid, scored.cost + offsets[scored.level], np.float32(0))
-    known = valid.astype(np.float32)
-    out = np.empty_like(costs)
-    for section in row_sections(grid):
-        radius = _radius(section.pixel_m)
-        kernel = gaussian_kernel(SIGMA_M / section.pixel_m, radius=radius)
-        start, stop = max(0, section.row_start - radius), min(grid.height, section.row_stop + radius)
-        share = smooth(known[start:stop], kernel)
-        mean = smooth(costs[start:stop], kernel) / np.maximum(share, np.float32(1e-6))
-        result = mean + np.float32(GAP_COST) * (1 - share)
-        out[section.row_start : section.row_stop] = result[section.row_start - start : section.row_stop - start]
-    return out
+    mean, share = mean_around(scored.cost + offsets[scored.level], valid, grid, SIGMA_M)
+    return mean + np.float32(GAP_COST) * (1 - share)
 
 
 def usable(scored: Scored, fill: Fill) -> BoolArray:
@@ -210,11 +199,6 @@ def _chosen(candidates: Candidates, place: np.ndarray[tuple[int, int], np.dtype[
         flags=taken(candidates.flags),
         cost=taken(candidates.own_cost),
     )
-
-
-def _radius(pixel_m: float) -> int:
-    """Reach of the smoothing, px."""
-    return math.ceil(3 * SIGMA_M / pixel_m)
 
 
 def _patch_reach(pixel_m: float) -> int:

@@ -22,6 +22,7 @@ from senard.model.masks import (
     CLASS_VALID,
     CLEAR_SHARE_UNITS,
     FAR,
+    MASK_BANDS_60,
     NO_PROBABILITY,
     SCL_BITS,
 )
@@ -72,7 +73,7 @@ class Observation:
     """(4, y, x) MASK_BANDS_20."""
 
     judge: UInt16Array
-    """(5, y, x) MASK_BANDS_60."""
+    """(7, y, x) MASK_BANDS_60."""
 
     @classmethod
     def nothing(cls, shape: tuple[int, int]) -> "Observation":
@@ -81,7 +82,7 @@ class Observation:
             source=np.zeros(shape, dtype=np.uint16),
             preference=np.full(shape, np.inf),
             mask=np.zeros((4, *shape), dtype=np.uint8),
-            judge=np.zeros((5, *shape), dtype=np.uint16),
+            judge=np.zeros((len(MASK_BANDS_60), *shape), dtype=np.uint16),
         )
 
 
@@ -132,7 +133,7 @@ def merge_granule(
         into: filled in place.
         source: number of the granule's scene; merge in ascending order, the first of two equals stays.
         mask: (4, y, x) MASK_BANDS_20 on the mosaic's grid.
-        judge: (5, y, x) MASK_BANDS_60 on the mosaic's grid.
+        judge: (7, y, x) MASK_BANDS_60 on the mosaic's grid.
         preference: (y, x) lower is better, see `Observation`.
     """
     _merge(into.source, into.preference, into.mask, into.judge, source, mask, judge, preference)

@@ -20,12 +20,20 @@ CLEAR_SHARE_UNITS = 250
 """`clear_share` of a pixel around which all is clear."""
 NO_PROBABILITY = 255
 """`cloud_probability` of a product that states none."""
+HAZE_ZERO = 10_000
+"""DN of `HAZE` where the scene shows no more haze than its clearest ground of the same greenness; 0 is unknown."""
+ZONE_NONE = 0
+"""`ZONE` where no shadow is to be expected."""
+ZONE_POSSIBLE = 1
+"""`ZONE` where a cloud of unknown height may cast its shadow."""
+ZONE_LIKELY = 2
+"""`ZONE` where the shadow of a cloud must fall whose height was found."""
 AOT_UNITS = 1000
 """DN per unit of aerosol optical thickness in the 60 m raster."""
 
 MASK_BANDS_20: tuple[str, ...] = ("class", "distance", "clear_share", "cloud_probability")
 """Bands of scene_20.tif, uint8, in file order."""
-MASK_BANDS_60: tuple[str, ...] = ("B02", "B04", "B8A", "B11", "AOT")
+MASK_BANDS_60: tuple[str, ...] = ("B02", "B04", "B8A", "B11", "AOT", "HAZE", "ZONE")
 """Bands of scene_60.tif, uint16, in file order."""
 
 

@@ -158,9 +158,14 @@ class MosaicRequest:
         return (self.first_day.toordinal() + self.last_day.toordinal()) / 2
 
     @property
+    def period_days(self) -> int:
+        """Length of the period, days."""
+        return self.last_day.toordinal() - self.first_day.toordinal() + 1
+
+    @property
     def half_period_days(self) -> float:
         """Half the length of the period, days, at least 1."""
-        return max(1.0, (self.last_day.toordinal() - self.first_day.toordinal() + 1) / 2)
+        return max(1.0, self.period_days / 2)
 
     def canonical(self) -> str:
         """The request as canonical JSON: sorted keys, no blanks, the area as WKB hex."""

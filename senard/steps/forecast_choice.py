@@ -15,7 +15,7 @@ from senard.io.forecast_folder import RASTER, read_forecast
 from senard.io.geotiff import read_scratch
 from senard.model.arrays import BoolArray, Float32Array, Float64Array, UInt8Array, UInt16Array
 from senard.model.grid import Grid, Tile
-from senard.model.masks import CLASS_VALID, NO_PROBABILITY
+from senard.model.masks import CLASS_VALID, MASK_BANDS_60, NO_PROBABILITY
 from senard.model.plan import SceneForecast
 from senard.model.request import MosaicRequest
 from senard.model.scene import Sentinel2Scene
@@ -221,8 +221,8 @@ def _mask(layers: UInt8Array) -> UInt8Array:
 
 
 def _judge(layers: UInt8Array, label: int) -> UInt16Array:
-    """(5, y, x) MASK_BANDS_60 that make any two overflights differ by about `BORDER_DN` in half of the bands."""
-    judge = np.zeros((5, *layers.shape[1:]), dtype=np.uint16)
+    """(7, y, x) MASK_BANDS_60 that make any two overflights differ by about `BORDER_DN` in half of the bands."""
+    judge = np.zeros((len(MASK_BANDS_60), *layers.shape[1:]), dtype=np.uint16)
     for band in range(4):
         judge[band] = 1000 + BORDER_DN * ((label * 2654435761 >> (13 + 3 * band)) % 3)
     judge[:, (layers[0] & CLASS_VALID) == 0] = 0

@@ -4,14 +4,16 @@ from pathlib import Path
 
 import numpy as np
 
+from senard.algorithms.evidence import scene_evidence
 from senard.algorithms.masking import JudgeRasters, SceneMask, harmonised, judge, legal_classes, looks_like_snow
 from senard.algorithms.nearest import resized
+from senard.algorithms.shadow_zone import Drift
 from senard.errors import RequestError, UnusableSceneError
 from senard.io.atomic import partial_directory
 from senard.io.jp2 import read_image
 from senard.io.mask_folder import write_mask_folder
 from senard.io.safe import image_path, read_product
-from senard.io.scenes_file import read_verdict, write_verdict
+from senard.io.scenes_file import pass_verdict_on, write_verdict
 from senard.model.arrays import BoolArray, UInt8Array, UInt16Array
 from senard.model.masks import AOT_UNITS, CLASS_VALID, MASK_BANDS_20, SCL_BITS, SceneJudgement
 from senard.model.product import Sentinel2Product
@@ -32,18 +34,14 @@ def mask_scene(safe: Path, out: Path) -> Path:
     Raises:
         RequestError: for a product of level L1C.
     """
-    product_id = safe.parent.name
-    reason = read_verdict(safe)
     with partial_directory(out) as folder:
-        if reason is None:
+        if not pass_verdict_on(safe, folder):
             try:
                 _judge_into(_product(safe), folder)
             except UnusableSceneError as error:
-                reason = str(error)
                 for leftover in folder.iterdir():
                     leftover.unlink()
-        if reason is not None:
-            write_verdict(folder, product_id, reason)
+                write_verdict(folder, safe.parent.name, str(error))
     return out
 
 
@@ -66,8 +64,8 @@ def _product(safe: Path) -> Sentinel2Product:
 
 def _judge_into(product: Sentinel2Product, folder: Path) -> None:
     """Read what judging needs, judge, and write the mask folder."""
-    bands = {name: _band_60(product, name) for name in JUDGE_BANDS}
-    rasters = _judge_rasters(product, bands)
+    judge_bands = {name: _band_60(product, name) for name in JUDGE_BANDS}
+    rasters = _judge_rasters(product, judge_bands)
     mask = judge(rasters)
     layers = (mask.classes, mask.distance, mask.clear_share, mask.cloud_probability)
     write_mask_folder(
@@ -75,9 +73,14 @@ def _judge_into(product: Sentinel2Product, folder: Path) -> None:
         _judgement(product, mask),
         product.grids,
         dict(zip(MASK_BANDS_20, layers, strict=True)),
-        {**bands, "AOT": _aerosol(product)},
+        {**judge_bands, "AOT": _aerosol(product), **scene_evidence(mask.classes, judge_bands, _drift(product))},
         product.scene,
     )
+
+
+def _drift(product: Sentinel2Product) -> Drift:
+    """Way of the product's shadows."""
+    return Drift.of(product.sun.zenith, product.sun.azimuth, product.view.zenith, product.view.azimuth)
 
 
 def _judge_rasters(product: Sentinel2Product, bands: dict[str, UInt16Array]) -> JudgeRasters:

@@ -1,15 +1,26 @@
 """Choose for every 20 m pixel of one tile the scene that supplies it."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
+from senard.algorithms.background import Background, Reservoir, background, background_day, offer
+from senard.algorithms.departure import Departure, depart, detection_grid
 from senard.algorithms.labelling import Candidates, add_candidate, choose, halo_px, smoothed_cost, usable
 from senard.algorithms.nearest import PixelCoordinates, coordinates, needed_window, take_nearest
-from senard.algorithms.scoring import Moment, Observation, granule_preference, merge_granule, score, utm_zone_of
+from senard.algorithms.refining import refine
+from senard.algorithms.scoring import (
+    Moment,
+    Observation,
+    Scored,
+    granule_preference,
+    merge_granule,
+    score,
+    utm_zone_of,
+)
 from senard.algorithms.tiling import aoi_mask
 from senard.io.atomic import partial_directory
 from senard.io.geotiff import Raster, ScratchWriter, read_scratch
@@ -20,7 +31,7 @@ from senard.model.arrays import BoolArray, Float32Array, Float64Array, UInt16Arr
 from senard.model.grid import Grid, Tile, Window
 from senard.model.request import MosaicRequest
 from senard.model.scene import Sentinel2Scene
-from senard.model.sources import CLEAR_LEVELS, SOURCE_BANDS, SourceCounts
+from senard.model.sources import CLEAR_LEVELS, FLAG_SNOW, SOURCE_BANDS, SourceCounts
 
 BLOCK_PX = 1024
 """Side of the blocks that a tile is chosen in: a block with its halo takes about 350 MB, whatever the period."""
@@ -53,6 +64,9 @@ class _Period:
 
     moments: Float32Array
     """(scenes + 1,) cost of date and sun, by source number."""
+
+    days: Sequence[int]
+    """Day of each overflight, days from the first day of the period."""
 
     spared: Sequence[int]
     """Source numbers that supply nothing, though they count as seen."""
@@ -117,6 +131,7 @@ def _period(
 ) -> _Period:
     """Group the usable scenes by overflight and price their dates."""
     datatakes: dict[object, list[_Granule]] = {}
+    days: dict[object, int] = {}
     moments = np.zeros(len(scenes) + 1, dtype=np.float32)
     for source, (scene, folder) in enumerate(zip(scenes, masks, strict=True), 1):
         if folder is None or read_verdict(folder) is not None:
@@ -124,13 +139,20 @@ def _period(
         judgement = read_judgement(folder)
         granule = _Granule(source=source, folder=folder, grids=judgement.grids)
         datatakes.setdefault(scene.datatake_key, []).append(granule)
+        days.setdefault(scene.datatake_key, (scene.acquisition_date - request.first_day).days)
         moment = Moment(
             days_from_target=scene.acquisition_date.toordinal() - request.middle_day_ordinal,
             half_period_days=request.half_period_days,
             sun_zenith=judgement.sun_zenith,
         )
         moments[source] = moment.cost
-    return _Period(request=request, datatakes=tuple(datatakes.values()), moments=moments, spared=tuple(spared))
+    return _Period(
+        request=request,
+        datatakes=tuple(datatakes.values()),
+        moments=moments,
+        days=tuple(days.values()),
+        spared=tuple(spared),
+    )
 
 
 def _inside(request: MosaicRequest, grid: Grid) -> BoolArray:
@@ -139,15 +161,27 @@ def _inside(request: MosaicRequest, grid: Grid) -> BoolArray:
 
 
 def _select_block(period: _Period, core: Grid, inside: BoolArray) -> Layers:
-    """The layers of one block; scenes that only touch its halo take part."""
+    """The layers of one block; scenes that only touch its halo take part.
+
+    The scenes are gone through twice: once to learn what the ground usually looks like, once to choose.
+    """
     if not inside.any():
         return {name: np.zeros(core.shape, dtype=np.uint16) for name in SOURCE_BANDS}
     halo = halo_px(core)
     grid = core.padded(halo)
+    coarse = detection_grid(grid)
+    usual = _Usual(kept=_learnt(period, coarse), period_days=period.request.period_days)
     candidates = Candidates.nothing(grid.shape)
     clear = np.zeros(grid.shape, dtype=np.uint16)
-    for label, seen in _observations(period.datatakes, grid):
+    fine, thin = _Looker(grid), _Looker(coarse)
+    for label, granules in enumerate(period.datatakes):
+        seen, detected = fine.see(granules), thin.see(granules)
+        if seen is None or detected is None:
+            continue
         scored = score(seen, period.moments, period.request.buffer)
+        by_itself = score(detected, period.moments, period.request.buffer)
+        found = usual.departure(detected, by_itself, period.days[label], coarse)
+        scored = refine(scored, found, grid, coarse)
         clear += np.isin(scored.level, CLEAR_LEVELS)
         allowed = usable(scored, period.request.fill) & ~np.isin(seen.source, period.spared)
         add_candidate(candidates, label, seen, scored, smoothed_cost(scored, grid), allowed)
@@ -162,26 +196,63 @@ def _select_block(period: _Period, core: Grid, inside: BoolArray) -> Layers:
     return {name: pixels[halo:-halo, halo:-halo] * inside for name, pixels in layers.items()}
 
 
-def _observations(datatakes: Sequence[Sequence[_Granule]], grid: Grid) -> Iterator[tuple[int, Observation]]:
-    """What each overflight saw of a part of the mosaic, one at a time; those that saw nothing are passed over."""
-    where: dict[str, PixelCoordinates] = {}
-    longitude: Float64Array | None = None
-    for label, granules in enumerate(datatakes):
+def _learnt(period: _Period, coarse: Grid) -> Reservoir:
+    """The best observations of every pixel of 60 m, by their own scenes."""
+    kept = Reservoir.nothing(coarse.shape)
+    looker = _Looker(coarse)
+    for label, granules in enumerate(period.datatakes):
+        seen = looker.see(granules)
+        if seen is None:
+            continue
+        scored = score(seen, period.moments, period.request.buffer)
+        offer(kept, period.days[label], scored.cost, scored.level == 1, seen.judge)
+    return kept
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Usual:
+    """What the ground looks like around every date; dates that are near share it."""
+
+    kept: Reservoir
+    period_days: int
+    known: dict[int, Background] = field(default_factory=dict)
+
+    def departure(self, seen: Observation, scored: Scored, day: int, grid: Grid) -> Departure:
+        """How one overflight departs from it."""
+        centre = background_day(day, self.period_days)
+        if centre not in self.known:
+            self.known[centre] = background(self.kept, centre, self.period_days)
+        usual = self.known[centre]
+        open_ground = (scored.level > 0) & (scored.level < 5) & ((scored.flags & FLAG_SNOW) == 0)
+        return depart(seen.judge, open_ground, usual, abs(day - centre), grid)
+
+
+class _Looker:
+    """Sees overflights on the pixels of one grid; coordinates are worked out once per CRS."""
+
+    def __init__(self, grid: Grid) -> None:
+        self._grid = grid
+        self._where: dict[str, PixelCoordinates] = {}
+        self._longitude: Float64Array | None = None
+
+    def see(self, granules: Sequence[_Granule]) -> Observation | None:
+        """What one overflight saw; None if nothing valid."""
         seen = None
         for granule in granules:
-            crs = granule.grids[20].crs
-            if crs not in where:
-                where[crs] = coordinates(grid, crs)
-            window = needed_window(where[crs], granule.grids[20])
-            if window is None:
+            where = self._coordinates(granule.grids[20].crs)
+            if needed_window(where, granule.grids[20]) is None:
                 continue
-            if longitude is None:
-                longitude = coordinates(grid, "EPSG:4326").x
+            if self._longitude is None:
+                self._longitude = coordinates(self._grid, "EPSG:4326").x
             if seen is None:
-                seen = Observation.nothing(grid.shape)
-            _add_granule(seen, granule, where[crs], longitude)
-        if seen is not None and seen.source.any():
-            yield label, seen
+                seen = Observation.nothing(self._grid.shape)
+            _add_granule(seen, granule, where, self._longitude)
+        return seen if seen is not None and seen.source.any() else None
+
+    def _coordinates(self, crs: str) -> PixelCoordinates:
+        if crs not in self._where:
+            self._where[crs] = coordinates(self._grid, crs)
+        return self._where[crs]
 
 
 def _add_granule(seen: Observation, granule: _Granule, where: PixelCoordinates, longitude: Float64Array) -> None:

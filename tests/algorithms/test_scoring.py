@@ -12,7 +12,7 @@ from senard.algorithms.scoring import (
     score,
     utm_zone_of,
 )
-from senard.model.masks import CLASS_CORE, CLASS_SNOW, CLASS_TERRASCOPE, CLASS_VALID
+from senard.model.masks import CLASS_CORE, CLASS_SNOW, CLASS_TERRASCOPE, CLASS_VALID, HAZE_ZERO, ZONE_NONE
 from senard.model.request import Buffer
 
 SHAPE = (1, 1)
@@ -25,7 +25,7 @@ def pixel(
     seen = Observation.nothing(SHAPE)
     seen.source[:] = 1
     seen.mask[:] = np.array([scl | CLASS_VALID | bits, distance, share, probability])[:, None, None]
-    seen.judge[:] = np.array([800, 900, 3000, 2000, aerosol])[:, None, None]
+    seen.judge[:] = np.array([800, 900, 3000, 2000, aerosol, HAZE_ZERO, ZONE_NONE])[:, None, None]
     return seen
 
 

@@ -12,7 +12,7 @@ from senard.algorithms.masking import JudgeRasters, judge
 from senard.io.mask_folder import write_mask_folder
 from senard.model.arrays import UInt8Array
 from senard.model.grid import Grid, Tile
-from senard.model.masks import MASK_BANDS_20, MASK_BANDS_60, SceneJudgement
+from senard.model.masks import HAZE_ZERO, MASK_BANDS_20, MASK_BANDS_60, ZONE_NONE, SceneJudgement
 from senard.model.scene import Sentinel2Scene
 from senard.model.sentinel2 import ProductType
 
@@ -88,6 +88,8 @@ def write_judged(folder: Path, plan: Plan) -> Judged:
         for name in MASK_BANDS_60[:4]
     }
     bands["AOT"] = np.full(coarse.shape, plan.aerosol, dtype=np.uint16)
+    bands["HAZE"] = np.full(coarse.shape, HAZE_ZERO, dtype=np.uint16)
+    bands["ZONE"] = np.full(coarse.shape, ZONE_NONE, dtype=np.uint16)
     time = FIRST + timedelta(days=plan.day, minutes=plan.minutes)
     product_id = f"S2A_MSIL2A_{time:%Y%m%dT%H%M%S}_N0510_R050_T{plan.crs[-2:]}VXX_{plan.seed}_{plan.left:.0f}"
     layers = (mask.classes, mask.distance, mask.clear_share, mask.cloud_probability)

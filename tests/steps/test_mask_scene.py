@@ -67,7 +67,7 @@ class TestMaskScene:
         assert np.array_equal(probability, read_image(image_path(product, "CLDPRB_20")))
         with ScratchReader(masked / "scene_60.tif") as reader:
             assert reader.grid == product.grids[60]
-            assert reader.names == ("B02", "B04", "B8A", "B11", "AOT")
+            assert reader.names == ("B02", "B04", "B8A", "B11", "AOT", "HAZE", "ZONE")
 
     def test_takes_the_offset_off_the_60_m_bands(self, masked: Path, tiny_safe: Path) -> None:
         dn = read_image(image_path(read_product(tiny_safe), "B11_60")).astype(int)

@@ -1,0 +1,162 @@
+"""How far an observation departs from what its ground usually looks like: haze and cloud brighten, shade darkens.
+
+HOT = B02 - B04 / 2 hardly changes with harvest, snow melt or green-up, but rises with anything that scatters; the
+largest of the ratios in red, NIR and SWIR falls only where all three do, as in shade (science: multi-date test).
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numba import njit
+from scipy import ndimage
+
+from senard.algorithms.background import Background
+from senard.algorithms.ground import mean_around, reach_px, row_sections
+from senard.model.arrays import BoolArray, Float32Array, UInt8Array, UInt16Array
+from senard.model.grid import Grid
+from senard.model.masks import HAZE_ZERO, ZONE_LIKELY
+
+PIXEL_M = 60
+"""Side of the pixels of detection, m: 20 m find nothing more (docs/explanation/quality.md)."""
+HAZE_DN = 100.0
+"""Rise of HOT from which an observation is hazy, DN."""
+HAZE_SIGMA_M = 150.0
+"""Reach of its smoothing on the ground, m (standard deviation of the Gaussian)."""
+DARK = 0.75
+"""Share of its usual brightness below which ground lies in shade."""
+DARK_IN_ZONE = 0.90
+"""The same where a shadow is to be expected."""
+DARK_SIGMA_M = 60.0
+"""Reach of the smoothing of that share, m."""
+WATER_B8A = 600.0
+"""Ground whose NIR is usually darker than this is water, DN."""
+GLINT_SHARE = 0.6
+"""Over water, a rise of the SWIR by more than this share of the blue's is glint, not haze."""
+LEAST_DATES = 3
+"""With fewer observations an observation is compared with its own scene."""
+DRIFT_DAYS = 45.0
+"""Days between an observation and its background up to which the limit of haze holds."""
+DRIFT_GROWTH_DAYS = 60.0
+"""Beyond them the limit grows by itself every so many days."""
+DRIFT_MOST = 3.0
+"""The limit never grows beyond this many times itself."""
+
+HAZY, SHADED, UNTESTED, IN_ZONE = 1, 2, 4, 8
+"""Bits of `Departure.verdict`."""
+
+_SQUARE = np.ones((3, 3), dtype=np.bool_)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Departure:
+    """One observation compared with its background, (y, x) at 60 m."""
+
+    haze: Float32Array
+    """Rise of HOT as a multiple of what is just not acceptable."""
+
+    dark: Float32Array
+    """Share of the usual brightness that is missing, 0 where none is."""
+
+    verdict: UInt8Array
+    """Bits HAZY and SHADED, grown by one pixel; UNTESTED, IN_ZONE."""
+
+    zone: UInt8Array
+    """ZONE_ of senard.model.masks."""
+
+
+def detection_grid(grid: Grid) -> Grid:
+    """The pixels of 60 m, anchored at the origin of the CRS, that hold a grid and all that its detection depends on.
+
+    Args:
+        grid: of 20 m.
+    """
+    smallest = min(section.pixel_m for section in row_sections(grid.padded(1000)))
+    pad = reach_px(smallest, HAZE_SIGMA_M) + 6
+    wide = grid.padded(pad)
+    left, right = math.floor(wide.bounds.left / PIXEL_M), math.ceil(wide.bounds.right / PIXEL_M)
+    bottom, top = math.floor(wide.bounds.bottom / PIXEL_M), math.ceil(wide.bounds.top / PIXEL_M)
+    return Grid(
+        crs=grid.crs,
+        left=float(left * PIXEL_M),
+        top=float(top * PIXEL_M),
+        gsd=PIXEL_M,
+        width=right - left,
+        height=top - bottom,
+    )
+
+
+def depart(judge: UInt16Array, open_ground: BoolArray, usual: Background, days_apart: float, grid: Grid) -> Departure:
+    """Compare one observation with its background.
+
+    Args:
+        judge: (MASK_BANDS_60, y, x) uint16, on the mosaic's grid.
+        open_ground: (y, x), True where the observation shows neither a known cloud nor shadow nor snow.
+        usual: what the ground looks like around the observation's date.
+        days_apart: between the observation and the day of its background, days.
+        grid: the pixels, of 60 m.
+
+    Returns:
+        how it departs; without meaning where nothing was seen.
+    """
+    tested = open_ground & (usual.count >= LEAST_DATES)
+    hot = _hot(judge)
+    rise = np.where(tested, hot - usual.values[0], np.float32(0))
+    blueness = np.where(tested, _blueness(judge, usual), np.float32(0))
+    kept = np.where(tested, _kept(judge, usual), np.float32(0))
+    haze, _ = mean_around(rise, tested, grid, HAZE_SIGMA_M)
+    blue, _ = mean_around(blueness, tested, grid, HAZE_SIGMA_M)
+    light, _ = mean_around(kept, tested, grid, DARK_SIGMA_M)
+    own_haze = judge[5].astype(np.float32) - np.float32(HAZE_ZERO)
+    known = judge[5] > 0
+    growth = min(DRIFT_MOST, 1 + max(0.0, days_apart - DRIFT_DAYS) / DRIFT_GROWTH_DAYS)
+    limit = np.float32(HAZE_DN * growth)
+    from_dates = np.where(blue > 0, haze, np.minimum(haze, np.float32(0)))
+    haze = (np.where(tested, from_dates, np.where(known, own_haze, np.float32(0))) / limit).astype(np.float32)
+    water = usual.values[4] < WATER_B8A
+    dark = np.where(tested & ~water, np.maximum(1 - light, 0), 0).astype(np.float32)
+    zone = judge[6].astype(np.uint8)
+    zone[water & tested] = 0
+    hazy = open_ground & (haze > 1)
+    shaded = tested & (dark > np.where(zone == ZONE_LIKELY, 1 - DARK_IN_ZONE, 1 - DARK))
+    verdict = np.zeros(hazy.shape, dtype=np.uint8)
+    verdict[ndimage.binary_dilation(hazy, structure=_SQUARE)] |= HAZY
+    verdict[ndimage.binary_dilation(shaded, structure=_SQUARE)] |= SHADED
+    verdict[open_ground & (usual.count < LEAST_DATES)] |= UNTESTED
+    verdict[zone == ZONE_LIKELY] |= IN_ZONE
+    return Departure(haze=haze, dark=dark, verdict=verdict, zone=zone)
+
+
+def _hot(judge: UInt16Array) -> Float32Array:
+    """Haze index, DN."""
+    return judge[0].astype(np.float32) - np.float32(0.5) * judge[1].astype(np.float32)
+
+
+def _blueness(judge: UInt16Array, usual: Background) -> Float32Array:
+    """How much bluer than usual, DN; over water negative where glint or mud explains the rise."""
+    out = np.zeros(judge.shape[1:], dtype=np.float32)
+    _fill_blueness(judge, usual.values, out)
+    return out
+
+
+def _kept(judge: UInt16Array, usual: Background) -> Float32Array:
+    """Largest share of the usual brightness among red, NIR and SWIR."""
+    shares = [
+        judge[band].astype(np.float32) / np.maximum(usual.values[layer], np.float32(1))
+        for band, layer in ((1, 3), (2, 4), (3, 5))
+    ]
+    return np.maximum(np.maximum(shares[0], shares[1]), shares[2])
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
+def _fill_blueness(judge: UInt16Array, usual: Float32Array, out: Float32Array) -> None:
+    """1.5 x rise of blue minus rise of red; over water glint raises the SWIR alike, and mud the red more."""
+    for row in range(out.shape[0]):
+        for col in range(out.shape[1]):
+            blue = np.float32(judge[0, row, col]) - usual[1, row, col]
+            red = np.float32(judge[1, row, col]) - usual[2, row, col]
+            value = np.float32(1.5) * blue - red
+            if usual[4, row, col] < WATER_B8A:
+                swir = np.float32(judge[3, row, col]) - usual[5, row, col]
+                value = min(blue - red, np.float32(GLINT_SHARE) * blue - swir)
+            out[row, col] = value

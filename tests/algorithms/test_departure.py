@@ -1,0 +1,133 @@
+"""How an observation departs from what its ground usually looks like."""
+
+import numpy as np
+import pytest
+
+from senard.algorithms.background import Background, Reservoir, background, offer
+from senard.algorithms.departure import HAZY, IN_ZONE, PIXEL_M, SHADED, UNTESTED, Departure, depart, detection_grid
+from senard.model.arrays import UInt16Array
+from senard.model.grid import Grid
+from senard.model.masks import HAZE_ZERO, ZONE_LIKELY, ZONE_NONE
+
+SIZE = 41
+GRID = Grid(crs="EPSG:32635", left=600_000.0, top=6_600_000.0, gsd=60, width=SIZE, height=SIZE)
+FIELD = (400, 500, 3000, 2000)
+WATER = (300, 200, 150, 80)
+SAND = (1800, 2600, 3000, 3500)
+INSIDE = (SIZE // 2, SIZE // 2)
+
+
+def image(dn: tuple[int, int, int, int], *, haze: int = HAZE_ZERO, zone: int = ZONE_NONE) -> UInt16Array:
+    """One spectrum everywhere: MASK_BANDS_60."""
+    values = np.array([*dn, 100, haze, zone], dtype=np.uint16)
+    return np.repeat(np.repeat(values[:, None, None], SIZE, axis=1), SIZE, axis=2)
+
+
+def usual(dn: tuple[int, int, int, int], dates: int = 5) -> Background:
+    """Ground that looked like this on so many dates."""
+    kept = Reservoir.nothing(GRID.shape)
+    for day in range(dates):
+        offer(kept, day, np.zeros(GRID.shape, dtype=np.float32), np.ones(GRID.shape, dtype=np.bool_), image(dn))
+    return background(kept, 45, 90)
+
+
+def departed(
+    seen: UInt16Array, ground: tuple[int, int, int, int] = FIELD, *, dates: int = 5, days_apart: float = 0.0
+) -> Departure:
+    return depart(seen, np.ones(GRID.shape, dtype=np.bool_), usual(ground, dates), days_apart, GRID)
+
+
+class TestHaze:
+    """Whatever scatters raises blue beyond what red explains."""
+
+    def test_is_found_where_the_haze_index_rises_by_more_than_a_hundredth(self) -> None:
+        found = departed(image((700, 700, 3050, 2020)))
+        assert found.haze[INSIDE] == pytest.approx(2.0, rel=0.01)  # 300 - 200/2 DN, in units of 100
+        assert found.verdict[INSIDE] == HAZY
+
+    def test_is_not_seen_in_a_smaller_rise(self) -> None:
+        assert departed(image((470, 520, 3000, 2000))).verdict[INSIDE] == 0
+
+    @pytest.mark.parametrize(
+        ("event", "dn"),
+        [
+            ("harvest", (750, 1300, 2400, 3200)),
+            ("green-up", (350, 400, 4200, 1900)),
+            ("ploughing", (600, 900, 1500, 2300)),
+            ("flood", (450, 450, 300, 150)),
+        ],
+    )
+    def test_is_not_taken_from_what_grows_and_is_cut(self, event: str, dn: tuple[int, int, int, int]) -> None:
+        assert departed(image(dn)).verdict[INSIDE] & HAZY == 0, event
+
+    def test_never_counts_lower_than_usual(self) -> None:
+        assert departed(image((250, 500, 3000, 2000))).verdict[INSIDE] == 0
+
+    def test_must_rise_more_where_the_background_is_of_another_season(self) -> None:
+        seen = image((600, 600, 3000, 2000))  # a rise of 150 DN
+        assert departed(seen, days_apart=45).verdict[INSIDE] == HAZY
+        assert departed(seen, days_apart=105).verdict[INSIDE] == 0
+
+    def test_over_water_is_neither_glint_nor_mud(self) -> None:
+        assert departed(image((700, 600, 550, 480)), WATER).verdict[INSIDE] == 0, "glint: all bands alike"
+        assert departed(image((600, 620, 300, 90)), WATER).verdict[INSIDE] == 0, "mud: red more than blue"
+        assert departed(image((600, 400, 300, 130)), WATER).verdict[INSIDE] == HAZY
+
+    def test_over_bright_sand_is_measured_against_bright_sand(self) -> None:
+        assert departed(image(SAND), SAND).verdict[INSIDE] == 0
+        assert departed(image((2200, 2850, 3100, 3500)), SAND).verdict[INSIDE] == HAZY
+
+
+class TestShade:
+    """Only shade darkens red, NIR and SWIR together."""
+
+    def test_is_found_where_all_three_lose_a_quarter(self) -> None:
+        found = departed(image((300, 340, 2000, 1300)))
+        assert found.dark[INSIDE] == pytest.approx(1 - 340 / 500, abs=0.01)
+        assert found.verdict[INSIDE] == SHADED
+
+    def test_is_found_earlier_where_a_shadow_must_fall(self) -> None:
+        dn = (350, 430, 2550, 1700)
+        assert departed(image(dn)).verdict[INSIDE] == 0
+        assert departed(image(dn, zone=ZONE_LIKELY)).verdict[INSIDE] == SHADED | IN_ZONE
+
+    def test_is_not_taken_from_a_harvest_or_a_burnt_scar(self) -> None:
+        assert departed(image((600, 900, 1500, 2800))).verdict[INSIDE] & SHADED == 0, "harvest raises red and SWIR"
+        assert departed(image((300, 450, 900, 2100))).verdict[INSIDE] & SHADED == 0, "fire scars keep their SWIR"
+
+    def test_is_not_sought_over_water(self) -> None:
+        found = departed(image((150, 90, 60, 20), zone=ZONE_LIKELY), WATER)
+        assert found.verdict[INSIDE] == 0
+        assert found.dark[INSIDE] == 0
+
+
+class TestFewDates:
+    """With fewer than three dates an observation is compared with its own scene."""
+
+    def test_is_said(self) -> None:
+        assert departed(image(FIELD), dates=2).verdict[INSIDE] == UNTESTED
+
+    def test_leaves_haze_to_the_scene_itself(self) -> None:
+        assert departed(image(FIELD, haze=HAZE_ZERO + 300), dates=2).verdict[INSIDE] == UNTESTED | HAZY
+
+    def test_says_nothing_where_the_scene_knows_nothing(self) -> None:
+        assert departed(image((900, 500, 3000, 2000), haze=0), dates=0).verdict[INSIDE] == UNTESTED
+
+
+class TestDetectionGrid:
+    """Pixels of 60 m lie at the same places whatever part of the mosaic is asked for."""
+
+    @pytest.mark.parametrize("left", [600_000.0, 600_020.0, 600_040.0])
+    def test_is_anchored_at_the_origin(self, left: float) -> None:
+        grid = Grid(crs="EPSG:32635", left=left, top=6_600_020.0, gsd=20, width=100, height=77)
+        coarse = detection_grid(grid)
+        assert coarse.left % PIXEL_M == 0
+        assert coarse.top % PIXEL_M == 0
+        assert coarse.gsd == PIXEL_M
+
+    def test_reaches_as_far_as_the_smoothing(self) -> None:
+        grid = Grid(crs="EPSG:3857", left=2_700_000.0, top=8_400_000.0, gsd=20, width=100, height=100)
+        coarse = detection_grid(grid).bounds
+        # 3 x 150 m on the ground are 900 m of EPSG:3857 at 60 degrees
+        assert grid.bounds.left - coarse.left >= 900
+        assert coarse.top - grid.bounds.top >= 900

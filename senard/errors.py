@@ -48,6 +48,27 @@ class RequestError(SenardError):
     """What was asked cannot be done: a person must change the request. Exit code 2."""
 
 
+class AccountError(RequestError):
+    """A source refuses whoever asks (licence, password, keys), not one product: every other one is refused alike."""
+
+    def __init__(self, message: str, *, source: str = "") -> None:
+        """Say why.
+
+        Args:
+            message: as every error's.
+            source: who refuses, for whoever would ask it again: "cdse"; empty where no source was asked.
+        """
+        super().__init__(message)
+        self.source = source
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _refused, (str(self), self.source)
+
+
+def _refused(message: str, source: str) -> AccountError:
+    return AccountError(message, source=source)
+
+
 class StorageError(RequestError):
     """This machine cannot keep what is fetched (full disk, read-only folder): no source can help. Exit code 2."""
 

@@ -19,6 +19,7 @@ from senard.steps.query_scenes import pending_scenes
 from workflows.config import Call, read_call
 from workflows.failures import failure_text
 from workflows.paths import QueryPaths, WorkPaths, query_key
+from workflows.refusing import ask_all_again
 from workflows.scenes import CompareCatalogues, QueryScenes, budgets
 from workflows.targets import Stamp
 
@@ -75,6 +76,7 @@ class AreaTask(luigi.Task):
             RequestError: if a folder cannot be written or the disk is full.
         """
         self._begun = True
+        ask_all_again()
         for text in self.call.warnings:
             print(f"senard: warning: {text}", file=sys.stderr)
         for folder in self.written:

@@ -14,10 +14,11 @@ from senard.model.product import Part
 from senard.steps.deliver_safe import deliver_safe
 from workflows.area import AreaTask, told
 from workflows.detaching import go_on_in_background
+from workflows.meter import Totals
 from workflows.missing import FetchIfPossible, can_be_left_out
 from workflows.options import with_options
 from workflows.scenes import DownloadProduct, SceneTask
-from workflows.targets import DirectoryTarget, Stamp
+from workflows.targets import DirectoryTarget, FollowingTarget, Stamp
 from workflows.task import Steps, remove_leftovers
 
 
@@ -31,7 +32,7 @@ class DeliverSafe(SceneTask):
 
     def output(self) -> DirectoryTarget:
         place = hashlib.sha256(str(self.folder).encode()).hexdigest()[:8]
-        return DirectoryTarget(self.paths.delivered(self.product_id, place))
+        return FollowingTarget(self.paths.delivered(self.product_id, place), lambda: self.requires().output())
 
     def complete(self) -> bool:
         """Whether it was delivered, and is still there; or cannot be."""
@@ -112,6 +113,23 @@ class DownloadAOI(AreaTask):
                 f"{self.call.request.name}: {len(reasons)} products answer the request, and not one of them can be "
                 f"had. The first: {reasons[0]}"
             )
+
+    def summary(self, totals: Totals) -> list[str]:
+        """One line: what became of the products, what was fetched and how fast, where they lie; none before a query."""
+        if not self.requires().complete():
+            return []
+        missing = [task.product_id for task in self._fetches() if task.reason] if self.call.allow_missing else []
+        tasks = self._tasks()
+        verdicts = {task.product_id for task in tasks if task.complete() and read_verdict(task.output().path)}
+        lacking = {task.product_id for task in tasks if not task.complete()}
+        whole = {task.product_id for task in tasks} - verdicts - lacking
+        fetched, left_out = whole & totals.products, len(missing) + len(verdicts)
+        wanted = len(whole) + len(lacking) + left_out
+        lacking_text = f", {len(lacking)} not there yet" if lacking else ""
+        return [
+            f"{len(whole)} of {wanted} products are whole: {len(fetched)} fetched, {len(whole) - len(fetched)} already "
+            f"there; {left_out} left out{lacking_text}. Fetched {totals.text}. They lie in {self.folder}"
+        ]
 
     def goes_on(self, failed: Collection[str]) -> bool:
         """With `--allow-missing`: whether something that failed can now be left out."""

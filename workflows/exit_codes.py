@@ -14,6 +14,7 @@ import logging
 import re
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -124,11 +125,14 @@ def run_to_the_end(
         factory.budgets = getattr(task, "budgets", {})
         _run_in_rounds(task, run, factory)
         if not task.complete():
-            return _leave(_failures(factory), tell)
+            code = _leave(_failures(factory), tell)
+            _tell_totals(task, factory, tell)
+            return code
         for text in getattr(task, "left_out", list)():
             tell(f"senard: left out: {text}")
         for text in getattr(task, "remarks", list)():
             tell(f"senard: {text}")
+        _tell_totals(task, factory, tell)
     except SenardError as error:
         return _leave([Failure.of(error)], tell)
     except luigi.rpc.RPCError as error:
@@ -136,6 +140,15 @@ def run_to_the_end(
     except OSError as error:
         return _leave([Failure.of(error)], tell)
     return ExitCode.WHOLE
+
+
+def _tell_totals(task: luigi.Task, factory: MosaicFactory, tell: Callable[[str], None]) -> None:
+    """One line on all that was fetched, where that is what the task is for."""
+    summary = getattr(task, "summary", None)
+    if summary is not None and factory.display is not None:
+        factory.display.listen()
+        for text in summary(factory.display.totals):
+            tell(f"senard: {text}")
 
 
 def _run_in_rounds(task: luigi.Task, run: Callable[[], Any], factory: MosaicFactory) -> None:
@@ -165,10 +178,19 @@ def _failures(factory: MosaicFactory) -> list[Failure]:
 
 
 def _leave(failures: Sequence[Failure], tell: Callable[[str], None]) -> ExitCode:
-    """Say each reason once, and of those that differ in names alone the first few; and find the exit code."""
+    """Say each reason once, and of those that differ in names alone the first few; and find the exit code.
+
+    What a source answers whoever asks is said once, with the number of those that wait for it.
+    """
     code = exit_code(failures)
+    common = [failure for failure in failures if failure.concerns_all]
+    for text, waiting in Counter(_NAME.sub("…", failure.message) for failure in common).items():
+        tell(f"senard: {next(one.message for one in common if _NAME.sub('…', one.message) == text)}")
+        if waiting > 1:
+            tell(f"senard: {waiting} products wait for that.")
     alike: dict[str, list[str]] = {}
-    for text in dict.fromkeys(f"{failure.message}\n{failure.detail}".strip() for failure in failures):
+    own = (failure for failure in failures if not failure.concerns_all)
+    for text in dict.fromkeys(f"{failure.message}\n{failure.detail}".strip() for failure in own):
         alike.setdefault(_NAME.sub("…", text), []).append(text)
     for texts in alike.values():
         for text in texts[:ALIKE]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum
 
-from senard.errors import NoDataError, PendingError, RequestError, SenardError, TransientError
+from senard.errors import AccountError, NoDataError, PendingError, RequestError, SenardError, TransientError
 
 
 class ExitCode(IntEnum):
@@ -48,6 +48,12 @@ class Failure:
     pause_s: float | None = None
     """Pause before it makes sense to ask again, s; None where nothing is awaited."""
 
+    concerns_all: bool = False
+    """True where a source refuses whoever asks: every other product would be refused alike."""
+
+    source: str = ""
+    """Who refuses whoever asks: "cdse"; empty elsewhere."""
+
     @classmethod
     def of(cls, error: BaseException, *, detail: str = "") -> "Failure":
         """What an exception says.
@@ -64,6 +70,8 @@ class Failure:
             detail="" if foreseen else detail,
             again=again,
             pause_s=error.again_in_s if isinstance(error, PendingError) else None,
+            concerns_all=isinstance(error, AccountError),
+            source=error.source if isinstance(error, AccountError) else "",
         )
 
     @classmethod
@@ -72,16 +80,21 @@ class Failure:
         head, _, detail = text.partition("\n\n")
         mark, _, rest = head.partition(" ")
         kind, _, message = rest.partition(": ")
-        mark, _, pause = mark.partition("=")
-        if mark not in ("again", "stop", "later") or not kind.isidentifier():
+        mark, _, more = mark.partition("=")
+        if mark not in ("again", "stop", "later", "all") or not kind.isidentifier():
             return cls(kind="", message=text, again=True)
-        pause_s = float(pause) if mark == "later" else None
+        if mark == "all":
+            return cls(kind=kind, message=message, concerns_all=True, source=more)
+        pause_s = float(more) if mark == "later" else None
         return cls(kind=kind, message=message, detail=detail, again=mark != "stop", pause_s=pause_s)
 
     @property
     def text(self) -> str:
-        """One string for Luigi's page and its queue: "stop NoDataError: No scene …", "later=600 PendingError: …"."""
+        """One string for Luigi's page and its queue: "stop NoDataError: No scene …", "later=600 PendingError: …",
+        "all=cdse RequestError: …"."""
         mark = f"later={self.pause_s}" if self.pause_s is not None else "again" if self.again else "stop"
+        if self.concerns_all:
+            mark = f"all={self.source}"
         head = f"{mark} {self.kind}: {' '.join(self.message.split())}"
         return f"{head}\n\n{self.detail}" if self.detail else head
 

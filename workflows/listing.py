@@ -11,7 +11,7 @@ import luigi
 from senard.errors import NoDataError, UnusableSceneError
 from senard.io.access import open_catalogue, open_source
 from senard.io.catalogue_pictures import fetch_picture
-from senard.io.scenes_file import read_query_result, read_verdict, write_verdict
+from senard.io.scenes_file import pass_verdict_on, read_query_result, read_verdict, write_verdict
 from senard.model.access import Access, CatalogueName, Fetch
 from senard.model.product import Part
 from senard.model.request import CloudCoverOf
@@ -24,7 +24,7 @@ from workflows.area import AreaTask, told
 from workflows.config import Call
 from workflows.options import with_options
 from workflows.scenes import DownloadProduct, SceneTask
-from workflows.targets import DirectoryTarget, FileTarget, Stamp
+from workflows.targets import DirectoryTarget, FileTarget, FollowingTarget, Stamp
 from workflows.task import Steps, remove
 
 
@@ -114,7 +114,8 @@ class PreviewScene(SceneTask):
     @property
     def verdict(self) -> DirectoryTarget:
         """Says why there is no preview."""
-        return DirectoryTarget(self.paths.preview(self.product_id), stamps=self.stamps)
+        place = self.paths.preview(self.product_id)
+        return FollowingTarget(place, lambda: self.requires().output(), stamps=self.stamps)
 
     def complete(self) -> bool:
         """Whether all files are there, or will never be."""
@@ -128,7 +129,8 @@ class PreviewScene(SceneTask):
             )
         except UnusableSceneError as error:
             with self.verdict.temporary_path() as partial:
-                write_verdict(partial, str(self.product_id), str(error))
+                if not pass_verdict_on(self.input().path, partial):
+                    write_verdict(partial, str(self.product_id), str(error))
 
 
 @with_options

@@ -1,7 +1,7 @@
 """How far a download is, how fast it goes and how long it will take."""
 
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -86,6 +86,52 @@ class Meter:
         first_at, first_done = self._samples[0]
         speed = (done - first_done) / (now - first_at) if now > first_at else None
         return Reading(done=done, total=total, bytes_s=speed)
+
+
+class Totals:
+    """What all fetches of one command brought."""
+
+    def __init__(self) -> None:
+        self._bytes: Counter[str] = Counter()
+        self._spans: list[tuple[float, float]] = []
+
+    def add(self, product_id: str, size: int, began: float, ended: float) -> None:
+        """Count one fetch; one that brought nothing found all in its place.
+
+        Args:
+            product_id: of which product.
+            size: what it brought, bytes.
+            began: when it began, s from any start.
+            ended: when it ended, s from the same start.
+        """
+        if size > 0:
+            self._bytes[product_id] += size
+            self._spans.append((began, ended))
+
+    @property
+    def products(self) -> frozenset[str]:
+        """Products of which something was brought."""
+        return frozenset(self._bytes)
+
+    @property
+    def size(self) -> int:
+        """What was brought, bytes."""
+        return self._bytes.total()
+
+    @property
+    def seconds(self) -> float:
+        """Time in which something was being fetched, s: pauses do not count, and what went side by side counts once."""
+        seconds, until = 0.0, float("-inf")
+        for began, ended in sorted(self._spans):
+            seconds += max(0.0, ended - max(began, until))
+            until = max(until, ended)
+        return seconds
+
+    @property
+    def text(self) -> str:
+        """For a person: "2204.1 MB in 121.4 s, 18.2 MB/s"."""
+        speed = f", {self.size / self.seconds / 1e6:.1f} MB/s" if self.seconds else ""
+        return f"{self.size / 1e6:.1f} MB in {self.seconds:.1f} s{speed}"
 
 
 def clock_text(seconds: float) -> str:

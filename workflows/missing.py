@@ -43,8 +43,10 @@ class FetchIfPossible(FetchTask):
         reason = ""
         remove_leftovers(self.output().path)
         try:
-            for part in dict.fromkeys([self.fetched(Part.JUDGE), *self.failed_parts()]):
-                self.fetch(part)
+            failed = self.failed_parts()
+            for part in dict.fromkeys([self.fetched(Part.JUDGE), *failed]):
+                if part in failed or not self.is_here(part):
+                    self.fetch(part)
         except (TransientError, OSError) as error:
             if isinstance(error, PendingError) and self.left_to_wait_s() > 0:
                 raise self.later(error) from error

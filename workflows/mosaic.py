@@ -10,13 +10,13 @@ import luigi
 from senard.algorithms.tiling import cut_tiles
 from senard.errors import IncompleteError
 from senard.io.product_folder import expected_files, is_whole, read_sums
-from senard.io.scenes_file import read_query_result, read_verdict
+from senard.io.scenes_file import is_of_source, read_query_result, read_verdict
 from senard.model.grid import Tile
 from senard.model.mosaic import MosaicParts
 from senard.model.product import Part
 from senard.model.scene import QueryResult
 from senard.steps.finish_product import finish_product
-from senard.steps.make_request import require_for_mosaic
+from senard.steps.make_request import require_for_mosaic, with_mosaic_warnings
 from senard.steps.spare_scenes import SPARED
 from workflows.area import AreaTask, told
 from workflows.choosing import numbers_text, read_refusals, read_settled, settled_sources, write_refusals
@@ -25,6 +25,7 @@ from workflows.missing import FetchIfPossible, can_be_left_out, leave_out_missin
 from workflows.notes import read_figures
 from workflows.options import with_options
 from workflows.paths import ChoicePaths, ProductPaths, QueryPaths
+from workflows.scenes import MaskScene, Unzip
 from workflows.sentinel2 import BuildQualityVRT, BuildVRT, CompositeTile, WriteQuality
 from workflows.targets import FileTarget, Stamp
 from workflows.task import Steps, remove, remove_all_leftovers
@@ -39,7 +40,7 @@ class MosaicAOI(AreaTask):
         """What was asked; may raise RequestError."""
         call = super().call
         require_for_mosaic(call.request)
-        return call
+        return with_mosaic_warnings(call)
 
     @property
     def label(self) -> str:
@@ -74,9 +75,11 @@ class MosaicAOI(AreaTask):
             return False
         if self.call.allow_missing and not all(task.complete() for task in self._fetches()):
             return False
-        folder = self._folder(self._frozen())
-        expected = expected_files(self._tiles, self.call.resolutions)
-        return FileTarget(folder.sums, stamps=self._stamps()).exists() and is_whole(folder.folder, expected)
+        frozen = self._frozen()
+        folder = self._folder(frozen)
+        if self._refreshes and not all(task.complete() for task in self._asked_again(frozen, folder)):
+            return False
+        return self._is_whole(frozen, folder)
 
     def run(self) -> Steps:
         yield self.checks()
@@ -85,6 +88,13 @@ class MosaicAOI(AreaTask):
         frozen = self._frozen()
         result = read_query_result(frozen.scenes)
         folder = self._folder(frozen)
+        if self._refreshes:
+            yield self._asked_again(frozen, folder)
+            if self._has_come_back(frozen, folder):
+                Stamp(self.work.returned_stamp(folder.name)).join()
+        if self._is_whole(frozen, folder):  # as after a `--refresh` that brought nothing: the folder stays as it is
+            self._forget(frozen, folder)
+            return
         refused = self._refused(frozen, folder)
         resolutions = sorted({*self.call.resolutions, *delivered(folder)})
         while True:
@@ -99,14 +109,54 @@ class MosaicAOI(AreaTask):
         self._clean(folder, refused)
         parts = self._parts(result, folder, resolutions, refused)
         finish_product(folder.folder, parts, read_figures(self.queried.notes))
-        self._forget(frozen)
+        self._forget(frozen, folder)
 
     @cached_property
     def _tiles(self) -> tuple[Tile, ...]:
         return cut_tiles(self.call.request.aoi, self.call.request.crs)
 
-    def _stamps(self) -> tuple[Stamp, ...]:
-        return (Stamp(self.queried.rebuild_stamp),)
+    @property
+    def _refreshes(self) -> bool:
+        """Whether this is a `--refresh`, or goes on with one."""
+        return self.queried.refresh_stamp.exists()
+
+    def _is_whole(self, frozen: QueryPaths, folder: ProductPaths) -> bool:
+        """Whether the product holds every file that this call asks for, and nothing outdates it."""
+        if self._refreshes and self._has_come_back(frozen, folder):
+            return False
+        stamps = (Stamp(self.queried.rebuild_stamp), Stamp(self.work.returned_stamp(folder.name)))
+        expected = expected_files(self._tiles, self.call.resolutions)
+        return FileTarget(folder.sums, stamps=stamps).exists() and is_whole(folder.folder, expected)
+
+    def _done_without(self, frozen: QueryPaths, folder: ProductPaths) -> list[str]:
+        """Products that the mosaic was settled without before a band was decoded."""
+        refused = self._refused(frozen, folder)
+        try:
+            settled = read_settled(self.work.choice(folder.name, list(refused)))
+        except FileNotFoundError:
+            return []
+        kept = read_query_result(frozen.scenes).kept
+        return [kept[number - 1].product_id for number in settled.without if number not in refused]
+
+    def _asked_again(self, frozen: QueryPaths, folder: ProductPaths) -> list[MaskScene | Unzip]:
+        """With `--refresh`: what asks again for the products that no source would give when the mosaic was settled."""
+        query, tasks = self.requires(), list[MaskScene | Unzip]()
+        for name in self._done_without(frozen, folder):
+            masks = self.work.masks(name)
+            if not masks.is_dir() or is_of_source(masks):
+                tasks.append(query.clone(MaskScene, product_id=name))
+            elif is_of_source(self.work.safe(name, Part.BANDS)):
+                tasks.append(query.clone(Unzip, product_id=name, part=Part.BANDS.value))
+        return tasks
+
+    def _has_come_back(self, frozen: QueryPaths, folder: ProductPaths) -> bool:
+        """Whether a product can be used now that the mosaic was settled without."""
+        return any(
+            self.work.masks(name).is_dir()
+            and read_verdict(self.work.masks(name)) is None
+            and read_verdict(self.work.safe(name, Part.BANDS)) is None
+            for name in self._done_without(frozen, folder)
+        )
 
     def _fetches(self) -> list[FetchIfPossible]:
         """For `--allow-missing`: one attempt per kept product."""
@@ -125,8 +175,8 @@ class MosaicAOI(AreaTask):
 
     def _refused(self, frozen: QueryPaths, folder: ProductPaths) -> dict[int, str]:
         """Scenes that could not be decoded, by source number, and why."""
-        stamp = Stamp(frozen.rebuild_stamp)
-        return read_refusals(FileTarget(self.work.refused(folder.name), stamps=(stamp,)))
+        stamps = (Stamp(frozen.rebuild_stamp), Stamp(self.work.returned_stamp(folder.name)))
+        return read_refusals(FileTarget(self.work.refused(folder.name), stamps=stamps))
 
     def _choose_again(
         self, frozen: QueryPaths, folder: ProductPaths, composites: Sequence[CompositeTile]
@@ -207,8 +257,9 @@ class MosaicAOI(AreaTask):
         }
         return {product_id: reason for product_id, reason in reasons.items() if reason}
 
-    def _forget(self, frozen: QueryPaths) -> None:
+    def _forget(self, frozen: QueryPaths, folder: ProductPaths) -> None:
         """The product is whole: stamps and notes have served."""
+        Stamp(self.work.returned_stamp(folder.name)).remove()
         for query in {self.queried.folder: self.queried, frozen.folder: frozen}.values():
             Stamp(query.rebuild_stamp).remove()
             Stamp(query.refresh_stamp).remove()

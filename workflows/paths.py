@@ -139,6 +139,10 @@ class WorkPaths:
         """Source numbers of scenes that turned out unusable while tiles were composed, and why, JSON."""
         return self.product(mosaic) / "refused.json"
 
+    def returned_stamp(self, mosaic: str) -> Path:
+        """What of the mosaic is older than this file was chosen without a product that has come back since."""
+        return self.product(mosaic) / "returned.stamp"
+
     def choices(self, mosaic: str) -> Path:
         """Folder of what follows from choosing without refused scenes, one folder for each choice."""
         return self.product(mosaic) / "choices"

@@ -11,7 +11,7 @@ from senard.io.scenes_file import read_query_result, read_verdict
 from senard.model.product import Part
 from senard.model.scene import Sentinel2Scene
 from senard.steps.forecast_scene import forecast_scene
-from senard.steps.make_request import require_for_mosaic
+from senard.steps.make_request import require_for_mosaic, with_mosaic_warnings
 from senard.steps.plan_mosaic import draw_plan, is_here
 from workflows.answers import AnswerTask
 from workflows.area import told
@@ -19,7 +19,7 @@ from workflows.config import Call
 from workflows.listing import FetchSmall
 from workflows.options import with_options
 from workflows.scenes import SceneTask
-from workflows.targets import DirectoryTarget, Stamp
+from workflows.targets import DirectoryTarget, FollowingTarget, Stamp
 from workflows.task import Steps, remove_leftovers
 
 PLAN = "plan.json"
@@ -32,7 +32,8 @@ class ForecastScene(SceneTask):
         return self.clone(FetchSmall, part=Part.CLASSES.value)
 
     def output(self) -> DirectoryTarget:
-        return DirectoryTarget(self.paths.forecast(self.product_id), stamps=self.stamps)
+        place = self.paths.forecast(self.product_id)
+        return FollowingTarget(place, lambda: self.requires().output(), stamps=self.stamps)
 
     def run(self) -> None:
         remove_leftovers(self.output().path)
@@ -51,7 +52,7 @@ class PlanAOI(AnswerTask):
         """What was asked; may raise RequestError."""
         call = super().call
         require_for_mosaic(call.request)
-        return call
+        return with_mosaic_warnings(call)
 
     @property
     def label(self) -> str:

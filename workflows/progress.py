@@ -10,7 +10,7 @@ from typing import Never, TextIO
 
 from tqdm import tqdm
 
-from workflows.meter import Meter, Reading, clock_text
+from workflows.meter import Meter, Reading, Totals, clock_text
 
 LOGGER = logging.getLogger("senard")
 
@@ -49,6 +49,17 @@ def tell_bytes(task: str, reading: Reading) -> None:
     _send({"task": label, "text": f"{label}: {reading.text}", "done": reading.done, "total": reading.total})
 
 
+def tell_fetched(product_id: str, size: int, began: float) -> None:
+    """Let the display know that a fetch has ended, well or not; silent where nobody looks.
+
+    Args:
+        product_id: of which product.
+        size: what this fetch brought, bytes.
+        began: when it began, `time.monotonic()`, which all processes of a host share.
+    """
+    _send({"fetched": product_id, "size": size, "began": began, "ended": time.monotonic()})
+
+
 def _send(told: dict[str, object]) -> None:
     """A write below PIPE_BUF is whole or absent and needs no lock: a worker killed in the middle blocks nobody."""
     if _CHANNEL is None:
@@ -74,6 +85,7 @@ class Display:
         self._expected: dict[str, int] = {}
         self._here: dict[str, int] = {}
         self._told: dict[str, str] = {}
+        self.totals = Totals()
         self._meter = Meter()
         self._overall = ""
         self._bars: tuple[tqdm[Never], tqdm[Never] | None] | None = None
@@ -135,7 +147,11 @@ class Display:
         except BlockingIOError:
             return
         *lines, self._rest = self._rest.split(b"\n")
-        told = [json.loads(line) for line in lines]
+        entries = [json.loads(line) for line in lines]
+        for entry in entries:
+            if "fetched" in entry:
+                self.totals.add(entry["fetched"], entry["size"], entry["began"], entry["ended"])
+        told = [entry for entry in entries if "fetched" not in entry]
         for entry in told:
             self._told[entry["task"]] = entry["text"]
             if "done" in entry:

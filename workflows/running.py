@@ -18,6 +18,7 @@ from luigi.task_status import DISABLED, DONE, FAILED
 
 from workflows.failures import Failure
 from workflows.progress import Display
+from workflows.refusing import remember_refusing
 
 LOGGER = logging.getLogger("senard")
 
@@ -101,6 +102,8 @@ class MosaicWorker(luigi.worker.Worker):
         """Remember why, and decide whether to try again."""
         failure = _failure(kwargs.get("expl"))
         self.failures[task_id] = failure
+        if failure.source:
+            remember_refusing(failure.source, failure.message)
         if failure.pause_s is not None:
             self._awaited[task_id] = time.monotonic() + failure.pause_s
         elif failure.again and (tries := self._tries[task_id] + 1) < RETRIES:

@@ -1,12 +1,14 @@
 """The steps on single scenes, from the query to the mask, one task each: every mosaic that uses a scene shares them."""
 
 import json
+import time
 from dataclasses import replace
 
 import luigi
 
 from senard.errors import PendingError, TransientError
 from senard.io.access import open_catalogue, open_source
+from senard.io.scenes_file import read_verdict
 from senard.model.access import Access, CatalogueName, Fetch, SourceName
 from senard.model.product import Part
 from senard.model.request import CloudCoverOf
@@ -18,7 +20,9 @@ from senard.steps.mask_scene import mask_scene
 from senard.steps.query_scenes import query_scenes
 from senard.steps.unzip import unzip
 from workflows.meter import Meter
-from workflows.targets import DirectoryTarget, FetchedTarget, FileTarget, Stamp
+from workflows.progress import tell_fetched
+from workflows.refusing import refusing_sources
+from workflows.targets import DirectoryTarget, FetchedTarget, FileTarget, FollowingTarget, Stamp
 from workflows.task import SenardTask, remove_leftovers
 
 
@@ -95,6 +99,21 @@ class SceneTask(SenardTask):
         return Part.ALL if self.read_access().fetch is Fetch.WHOLE else part
 
 
+class _Fetched:
+    """What one fetch brings itself, beside what was here before."""
+
+    def __init__(self, before: int | None) -> None:
+        self.began = time.monotonic()
+        self.size = 0
+        self._before = before
+
+    def take(self, done: int) -> None:
+        """Take how far the product is, bytes; the first figure counts as what was here, where nobody knows."""
+        if self._before is None:
+            self._before = done
+        self.size = max(self.size, done - self._before)
+
+
 class FetchTask(SceneTask):
     """A step that fetches from a source: as many run at once as the account of that source allows."""
 
@@ -114,20 +133,38 @@ class FetchTask(SceneTask):
         meter, out = Meter(), self.paths.download(self.product_id, part)
         note = FileTarget(self.queried.failed(self.product_id))
 
+        fetched = _Fetched(self._begun_bytes(part))
+
         def told(done: int, total: int) -> None:
+            fetched.take(done)
             reading = meter.read(done, total)
             if reading is not None:
                 self.report_bytes(reading)
 
         remove_leftovers(out, note.path)
         try:
-            download_product(self.read_scene(), open_source(self.read_access()), part, out, told=told)
+            source = open_source(self.read_access(), refusing=refusing_sources())
+            download_product(self.read_scene(), source, part, out, told=told)
         except (TransientError, OSError):
             with note.temporary_path() as partial:
                 partial.write_text(json.dumps({"part": part.value}), encoding="utf-8")
             raise
+        finally:
+            tell_fetched(str(self.product_id), fetched.size, fetched.began)
         if part in self.failed_parts():
             note.path.unlink(missing_ok=True)
+
+    def _begun_bytes(self, part: Part) -> int | None:
+        """What an earlier run has left of the zip, bytes; None where single files are fetched, which tell it."""
+        if part is not Part.ALL:
+            return None
+        begun = self.read_access().download_dir / f"{self.product_id}.zip.part"
+        return begun.stat().st_size if begun.is_file() else 0
+
+    def is_here(self, part: Part) -> bool:
+        """Whether the part was fetched before: a source that would not give it today takes nothing away."""
+        target = self.clone(DownloadProduct, part=part.value).output()
+        return target.exists() and read_verdict(target.path) is None
 
     def failed_parts(self) -> list[Part]:
         """The part that could not be fetched when it was last tried, if any."""
@@ -152,9 +189,14 @@ def budgets(access: Access) -> dict[str, int]:
 
 
 class DownloadProduct(FetchTask):
-    """What a source fetched of one product: input, not output, so it stays at `--rebuild`; a verdict is asked anew."""
+    """What a source fetched of one product: input, not output, so it stays at `--rebuild`; a verdict is asked anew,
+    with `--refresh` too."""
 
     part = luigi.Parameter(positional=False, description="classes, judge, bands or all")
+
+    @property
+    def stamps(self) -> tuple[Stamp, ...]:
+        return (*super().stamps, Stamp(self.queried.refresh_stamp))
 
     @property
     def expected_bytes(self) -> int:
@@ -167,7 +209,7 @@ class DownloadProduct(FetchTask):
             FetchedTarget(self.paths.download(self.product_id, part), stamps=self.stamps)
             for part in (Part.ALL, Part(self.part))
         )
-        return whole if whole.exists() else part
+        return whole if whole.exists() and read_verdict(whole.path) is None else part
 
     def run(self) -> None:
         try:
@@ -185,7 +227,8 @@ class Unzip(SceneTask):
         return self.clone(DownloadProduct, part=self.fetched(Part(self.part)).value)
 
     def output(self) -> DirectoryTarget:
-        return DirectoryTarget(self.paths.safe(self.product_id, Part(self.part)), stamps=self.stamps)
+        place = self.paths.safe(self.product_id, Part(self.part))
+        return FollowingTarget(place, lambda: self.requires().output(), stamps=self.stamps)
 
     def run(self) -> None:
         remove_leftovers(self.output().path)
@@ -199,7 +242,7 @@ class MaskScene(SceneTask):
         return self.clone(Unzip, part=Part.JUDGE.value)
 
     def output(self) -> DirectoryTarget:
-        return DirectoryTarget(self.paths.masks(self.product_id), stamps=self.stamps)
+        return FollowingTarget(self.paths.masks(self.product_id), lambda: self.requires().output(), stamps=self.stamps)
 
     def run(self) -> None:
         remove_leftovers(self.output().path)

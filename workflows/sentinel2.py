@@ -33,7 +33,7 @@ from workflows.choosing import (
 )
 from workflows.paths import ChoicePaths, ProductPaths, without_key
 from workflows.scenes import MaskScene, Unzip
-from workflows.targets import DirectoryTarget, FileTarget
+from workflows.targets import DirectoryTarget, FileTarget, Stamp
 from workflows.task import SenardTask, Steps, remove, remove_leftovers
 
 QUALITY_GSD = 20
@@ -48,6 +48,10 @@ class ProductTask(SenardTask):
     refused = luigi.Parameter(
         default="", positional=False, description="numbers of scenes that could not be decoded, by comma"
     )
+
+    @property
+    def stamps(self) -> tuple[Stamp, ...]:
+        return (*super().stamps, Stamp(self.paths.returned_stamp(self.product)))
 
     @property
     def choice(self) -> ChoicePaths:
@@ -131,7 +135,10 @@ class SettleScenes(ProductTask):
         return FileTarget(self.choice.settled, stamps=self.stamps)
 
     def run(self) -> Steps:
-        scenes, without = self.read_scenes(), numbers_of(self.refused)
+        scenes = self.read_scenes()
+        yield [self.clone(MaskScene, product_id=scene.product_id) for scene in scenes]
+        unusable = [n for n, scene in enumerate(scenes, 1) if read_verdict(self.paths.masks(scene.product_id))]
+        without = sorted({*unusable, *numbers_of(self.refused)})
         while True:
             folders, spared = yield from self._choose(without)
             winners = winning_sources(folders)

@@ -3,7 +3,7 @@
 import os
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,7 +11,7 @@ from pathlib import Path
 import luigi
 
 from senard.io.atomic import partial_directory, partial_file
-from senard.io.scenes_file import VERDICT_NAME
+from senard.io.scenes_file import VERDICT_NAME, is_of_source
 
 
 class Stamp:
@@ -116,3 +116,20 @@ class FetchedTarget(DirectoryTarget):
 
     def _is_outdated(self) -> bool:
         return (self.path / VERDICT_NAME).exists() and super()._is_outdated()
+
+
+class FollowingTarget(DirectoryTarget):
+    """A folder made from another one, whose verdict of a source counts only while that one holds it too, no younger."""
+
+    def __init__(self, path: Path, origin: Callable[[], DirectoryTarget], *, stamps: tuple[Stamp, ...] = ()) -> None:
+        super().__init__(path, stamps=stamps)
+        self._origin = origin
+
+    def _is_outdated(self) -> bool:
+        return super()._is_outdated() or (is_of_source(self.path) and not self._still_holds())
+
+    def _still_holds(self) -> bool:
+        origin = self._origin()
+        if not origin.exists() or not is_of_source(origin.path):
+            return False
+        return origin.path.stat().st_mtime_ns <= self.path.stat().st_mtime_ns

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
-from senard.errors import RequestError
+from senard.errors import AccountError, RequestError
 from senard.io.chain import Chain
 from senard.io.sources import Catalogue, Source
 from senard.model.access import Access, CatalogueName, SourceName
@@ -23,17 +23,21 @@ def open_catalogue(access: Access) -> Catalogue:
     return _CATALOGUES[access.catalogue](access)
 
 
-def open_source(access: Access) -> Source:
+def open_source(access: Access, *, refusing: Mapping[SourceName, str] | None = None) -> Source:
     """The sources that the user chose, as one: tried in the user's order for each product.
 
     Without connections (`Pace.connections` 0) remote sources are passed over.
+
+    Args:
+        access: what the user chose.
+        refusing: as `Chain` takes it.
 
     Raises:
         RequestError: no source is left, or one lacks the address or folder without which it cannot be asked at all.
     """
     names = [name for name in access.sources if name is SourceName.LOCAL or access.pace.connections > 0]
     if access.sources and not names:
-        raise RequestError(
+        raise AccountError(
             "--connections 0 turns every remote source off, and no local one is left: expected 1 to 4 connections, or "
             "--archive with a folder of products."
         )
@@ -44,7 +48,7 @@ def open_source(access: Access) -> Source:
             "--sources names dhus, but no hub is known: expected its address with --dhus-url "
             "(https://hub.example.org/dhus), or dhus taken out of --sources."
         )
-    return Chain([(name, partial(_SOURCES[name], access)) for name in names])
+    return Chain([(name, partial(_SOURCES[name], access)) for name in names], refusing=refusing)
 
 
 def _archive_folder(access: Access) -> Path:

@@ -2,11 +2,20 @@
 
 import logging
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from senard.errors import PendingError, RequestError, SenardError, StorageError, TransientError, UnusableSceneError
+from senard.errors import (
+    AccountError,
+    PendingError,
+    RequestError,
+    SenardError,
+    StorageError,
+    TransientError,
+    UnusableSceneError,
+)
+from senard.io.refusals import Refusal
 from senard.io.sources import Source, Told, untold
 from senard.model.access import SourceName
 from senard.model.product import Part
@@ -43,11 +52,17 @@ class Chain:
     other reasons, if nobody brings the product. A disk that is full stops the run whoever was asked.
     """
 
-    def __init__(self, sources: Sequence[tuple[SourceName, SourceBuilder]]) -> None:
+    def __init__(
+        self,
+        sources: Sequence[tuple[SourceName, SourceBuilder]],
+        *,
+        refusing: Mapping[SourceName, str] | None = None,
+    ) -> None:
         """Name the sources.
 
         Args:
             sources: name and builder of each, in the order in which they are tried.
+            refusing: sources that have refused whoever asks, and in which words: they are not asked again.
 
         Raises:
             RequestError: there is none.
@@ -55,6 +70,7 @@ class Chain:
         if not sources:
             raise RequestError("there is no source of products. Name at least one with --sources, or give --archive.")
         self._sources = tuple(sources)
+        self._refusing = dict(refusing or {})
         self._built: dict[SourceName, Source] = {}
         remote = [name for name, _ in self._sources if name is not SourceName.LOCAL]
         self._relied_on = remote[0] if remote else SourceName.LOCAL
@@ -71,7 +87,8 @@ class Chain:
             PendingError: nobody has it yet, somebody will; the shortest pause of those that said so.
             TransientError: nobody brought it, and at least one may, if it is asked again.
             RequestError: nobody brought it, and a person could change that; or the first remote source wants something
-                of a person; or the disk is full.
+                of a person; or the disk is full. An AccountError, with the name of the source, where that source would
+                refuse every other product alike.
             UnusableSceneError: nobody has it.
         """
         refusals: list[_Refusal] = []
@@ -82,7 +99,7 @@ class Chain:
                 raise
             except (UnusableSceneError, TransientError, RequestError) as error:
                 if isinstance(error, RequestError) and name is self._relied_on:
-                    raise
+                    raise _of_account(error, name) from error
                 refusals.append(_Refusal(name=name, error=error))
                 _empty(into)
                 continue
@@ -93,9 +110,20 @@ class Chain:
         raise _verdict(scene, refusals)
 
     def _source(self, name: SourceName, build: SourceBuilder) -> Source:
+        if name in self._refusing:
+            raise AccountError(self._refusing[name])
         if name not in self._built:
-            self._built[name] = build()
+            try:
+                self._built[name] = build()
+            except RequestError as error:  # an account that is not found is found for no product
+                raise AccountError(str(error)) from error
         return self._built[name]
+
+
+def _of_account(error: RequestError, name: SourceName) -> RequestError:
+    """The error, with the name of the source where it concerns all products alike."""
+    concerns_all = isinstance(error, AccountError) or (isinstance(error, Refusal) and error.of_account)
+    return AccountError(str(error), source=name.value) if concerns_all else error
 
 
 def _empty(folder: Path) -> None:

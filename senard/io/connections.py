@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from senard.errors import RequestError, TransientError
+from senard.errors import AccountError, RequestError, TransientError
 from senard.io.state import folder_time, open_private, state_folder, try_lock, unlock_and_close
 from senard.model.access import Pace
 
@@ -88,7 +88,7 @@ class Connections:
             TransientError: the others are held for hours.
         """
         if self._pace.connections == 0:
-            raise RequestError(
+            raise AccountError(
                 "--connections 0 turns remote sources off, but a product must be fetched. Write --connections 2, or "
                 "put the product into the folder of --archive."
             )

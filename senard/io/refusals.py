@@ -112,6 +112,8 @@ STATUSES: Mapping[int, Explanation] = MappingProxyType(
 )
 """What a status alone means, where the service gives no code."""
 
+_PROXY_WANTS_PASSWORD = 407
+
 _FAILED = Explanation(
     reaction=Reaction.WAIT, text="The service itself has failed. Try again later; look at its status page if it lasts."
 )
@@ -157,6 +159,12 @@ class Refusal(SenardError):
     def reaction(self) -> Reaction:
         """What is done about it."""
         return explain(self.status, self.code).reaction
+
+    @property
+    def of_account(self) -> bool:
+        """Whether whoever asks is refused, whatever is asked for: a licence, a token of the wrong kind, a proxy."""
+        stops = self.reaction is Reaction.STOP
+        return stops and (self.code in CODES or self.status == _PROXY_WANTS_PASSWORD)
 
     def __reduce__(self) -> tuple[object, ...]:
         return _refusal, (type(self), str(self), self.status, self.code, self.said, self.retry_after_s)

@@ -50,11 +50,31 @@ def read_scene(path: Path) -> Sentinel2Scene:
     return _scene_from_json(json.loads(path.read_text(encoding="utf-8")))
 
 
-def write_verdict(folder: Path, product_id: str, reason: str) -> None:
-    """Say in a folder, instead of rasters, that its scene cannot be used and why."""
+def write_verdict(folder: Path, product_id: str, reason: str, *, of_source: bool = False) -> None:
+    """Say in a folder, instead of rasters, that its scene cannot be used and why.
+
+    Args:
+        folder: exists.
+        product_id: which product.
+        reason: for a person.
+        of_source: True where a source would not give the product: it may think otherwise later. False where what the
+            product holds is of no use, which no question changes.
+    """
+    values = {"product_id": product_id, "reason": reason, **({"of_source": True} if of_source else {})}
     with partial_file(folder / VERDICT_NAME) as partial:
-        text = json.dumps({"product_id": product_id, "reason": reason}, indent=1, sort_keys=True, ensure_ascii=False)
+        text = json.dumps(values, indent=1, sort_keys=True, ensure_ascii=False)
         partial.write_text(text + "\n", encoding="utf-8")
+
+
+def pass_verdict_on(folder: Path, into: Path) -> bool:
+    """Copy the verdict of a folder, if there is one, into that of the next step; whether there was one."""
+    try:
+        verdict = (folder / VERDICT_NAME).read_bytes()
+    except FileNotFoundError:
+        return False
+    with partial_file(into / VERDICT_NAME) as partial:
+        partial.write_bytes(verdict)
+    return True
 
 
 def read_verdict(folder: Path) -> str | None:
@@ -63,6 +83,14 @@ def read_verdict(folder: Path) -> str | None:
     if not path.exists():
         return None
     return str(json.loads(path.read_text(encoding="utf-8"))["reason"])
+
+
+def is_of_source(folder: Path) -> bool:
+    """Whether this folder holds the verdict of a source that would not give the product."""
+    try:
+        return bool(json.loads((folder / VERDICT_NAME).read_text(encoding="utf-8")).get("of_source"))
+    except FileNotFoundError:
+        return False
 
 
 def _entry_to_json(entry: QueriedScene) -> dict[str, Any]:

@@ -4,7 +4,7 @@ import hashlib
 import os
 from pathlib import Path
 
-from senard.errors import RequestError, SenardError, TransientError
+from senard.errors import AccountError, SenardError, TransientError
 from senard.io.credentials import Account
 from senard.io.secret import Secret
 from senard.io.state import folder_time, read_state, write_state
@@ -44,12 +44,12 @@ class Verdicts:
         """Refuse here what the service would refuse.
 
         Raises:
-            RequestError: this very password was refused just now, or its one-time code is used up.
+            AccountError: this very password was refused just now, or its one-time code is used up.
             TransientError: it was refused though it had been accepted before; not long enough ago.
         """
         used_up = self._account.totp and self._known.get("accepted") == self._digest
         if used_up:
-            raise RequestError(
+            raise AccountError(
                 f"{self._account.username}: the session that the one-time code opened has ended, and a code opens one "
                 "only. Set SENARD_CDSE_TOTP to the code of this minute and run the same command again; what is "
                 "fetched stays. With two-factor login this is needed about every hour."
@@ -89,7 +89,7 @@ class Verdicts:
                 f"100 sessions open, each for 10 minutes. It is not sent again for {left_s:.0f} s; if it lasts, sign "
                 f"in at {_SITE} to see whether it still holds."
             )
-        return RequestError(
+        return AccountError(
             f"{who}: the Copernicus Data Space refuses with “{said}”. {self._advice(said)} This password is not sent "
             f"again for {max(1, left_s / 60):.0f} min, lest the account be locked; another one, or another code, is "
             "tried at once."

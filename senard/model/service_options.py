@@ -108,7 +108,8 @@ FETCH_OPTIONS: tuple[Option, ...] = (
         kind=Kind.SWITCH,
         default="false",
         identity=False,
-        help="Ask the catalogue again what it holds, and keep of the earlier results what is still valid.",
+        help="Ask the catalogue again what it holds, and the sources for products that they would not give; results that "
+        "are still valid stay.",
     ),
     Option(
         name="allow_missing",

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from senard.errors import UnusableSceneError
 from senard.io.atomic import partial_directory
-from senard.io.scenes_file import read_verdict, write_verdict
+from senard.io.scenes_file import pass_verdict_on, write_verdict
 from senard.io.unzip import unzip_product
 from senard.model.product import Part
 from senard.steps.unzip import only_product
@@ -28,10 +28,9 @@ def deliver_safe(download: Path, folder: Path, note: Path) -> Path:
     product_id = download.parent.name
     safe = folder / f"{product_id}.SAFE"
     with partial_directory(note) as partial:
+        if pass_verdict_on(download, partial):
+            return note
         try:
-            verdict = read_verdict(download)
-            if verdict is not None:
-                raise UnusableSceneError(verdict)
             product = only_product(download)
             if not safe.exists() or safe.resolve() != product.resolve():  # it may have come as a folder, to here
                 unzip_product(product, Part.ALL, folder)

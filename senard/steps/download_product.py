@@ -32,5 +32,5 @@ def download_product(scene: Sentinel2Scene, source: Source, part: Part, out: Pat
         try:
             source.fetch(scene, part, partial, told=told)
         except UnusableSceneError as error:
-            write_verdict(partial, scene.product_id, str(error))
+            write_verdict(partial, scene.product_id, str(error), of_source=True)
     return out

@@ -13,7 +13,7 @@ from senard.io.manifest import read_manifest
 from senard.io.safe import image_path, read_product
 from senard.io.safe_images import belongs_to
 from senard.io.safe_members import open_safe
-from senard.io.scenes_file import read_verdict, write_verdict
+from senard.io.scenes_file import pass_verdict_on, write_verdict
 from senard.model.plan import PartSizes, SceneForecast
 from senard.model.product import Part, Sentinel2Product
 from senard.model.sentinel2 import ProductType
@@ -30,15 +30,12 @@ def forecast_scene(download: Path, out: Path) -> Path:
     Returns:
         out.
     """
-    reason = read_verdict(download)
     with partial_directory(out) as folder:
-        if reason is None:
+        if not pass_verdict_on(download, folder):
             try:
                 _forecast_into(read_product(only_product(download)), folder)
             except UnusableSceneError as error:
-                reason = str(error)
-        if reason is not None:
-            write_verdict(folder, download.parent.name, reason)
+                write_verdict(folder, download.parent.name, str(error))
     return out
 
 

@@ -118,6 +118,15 @@ def require_for_mosaic(request: MosaicRequest) -> None:
         )
 
 
+def with_mosaic_warnings(call: Call) -> Call:
+    """The call with what matters to a mosaic only: who lists or fetches products may mean a single day."""
+    days = (call.request.last_day - call.request.first_day).days + 1
+    if days >= SHORT_PERIOD_DAYS:
+        return call
+    text = f"The period of {days} days is shorter than three months: {FEW_DATES}."
+    return replace(call, warnings=(text, *call.warnings))
+
+
 def _value(name: str, layers: Layers) -> str | None:
     """The strongest value of an option; an empty text counts as not given."""
     return next((layer[name] for layer in layers if layer.get(name)), option(name).default)
@@ -210,13 +219,11 @@ def _request(values: Values, area: Area) -> MosaicRequest:
 def _with_warnings(call: Call, area: Area, name: str | None, today: date) -> Call:
     """The call with what a person should know before the run."""
     request = call.request
-    days = (request.last_day - request.first_day).days + 1
     area_m2 = abs(pyproj.Geod(ellps="WGS84").geometry_area_perimeter(request.aoi)[0])
     target = request.target_date
     warned = {
         area.note: bool(area.note),
         f"The name {name!r} is written {request.name!r}.": bool(name) and name != request.name,
-        f"The period of {days} days is shorter than three months: {FEW_DATES}.": days < SHORT_PERIOD_DAYS,
         f"The area of {_readable(area_m2)} is smaller than 100 km². Is it the one that you mean?": area_m2
         < SMALL_AREA_M2,
         f"The period starts on {request.first_day}, in the future.": request.first_day > today,

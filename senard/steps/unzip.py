@@ -8,7 +8,7 @@ from senard.io.jp2 import require_band
 from senard.io.safe import image_path, read_product
 from senard.io.safe_images import needed_keys
 from senard.io.safe_members import product_name
-from senard.io.scenes_file import read_verdict, write_verdict
+from senard.io.scenes_file import pass_verdict_on, write_verdict
 from senard.io.unzip import unzip_product
 from senard.model.product import Part
 
@@ -32,19 +32,12 @@ def unzip(download: Path, part: Part, out: Path) -> Path:
     """
     try:
         with partial_directory(out) as partial:
-            _unpack(download, part, partial)
+            if not pass_verdict_on(download, partial):
+                _require_bands(unzip_product(only_product(download), part, partial), part)
     except UnusableSceneError as error:
         with partial_directory(out) as partial:
             write_verdict(partial, download.parent.name, str(error))
     return out
-
-
-def _unpack(download: Path, part: Part, into: Path) -> None:
-    """Unpack and verify."""
-    verdict = read_verdict(download)
-    if verdict is not None:
-        raise UnusableSceneError(verdict)
-    _require_bands(unzip_product(only_product(download), part, into), part)
 
 
 def _require_bands(safe: Path, part: Part) -> None:

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from senard.errors import PendingError, RequestError, StorageError, TransientError, UnusableSceneError
+from senard.errors import AccountError, PendingError, RequestError, StorageError, TransientError, UnusableSceneError
 from senard.io.chain import Chain
+from senard.io.refusals import FinalRefusal
 from senard.io.sources import Source, Told, untold
 from senard.model.access import SourceName
 from senard.model.product import Part
@@ -97,6 +98,47 @@ class TestChain:
     def test_needs_a_source(self) -> None:
         with pytest.raises(RequestError, match="Name at least one with --sources"):
             Chain([])
+
+
+class TestWhoRefusesWhoeverAsks:
+    """The first remote source, where it refuses the account and not one product,"""
+
+    @pytest.mark.parametrize(
+        "stand",
+        [
+            Stand(built=RequestError("no user name is known")),
+            Stand(AccountError("the password is wrong")),
+            Stand(FinalRefusal("the licence is not accepted", status=403, code="DAT-ZIP-608")),
+            Stand(FinalRefusal("the proxy wants a password", status=407)),
+        ],
+        ids=["no account", "wrong password", "licence", "proxy"],
+    )
+    def test_is_named_in_the_error(self, tmp_path: Path, stand: Stand) -> None:
+        with pytest.raises(AccountError) as raised:
+            fetch(tmp_path, (CDSE, stand), (GOOGLE, Stand()))
+        assert raised.value.source == "cdse"
+        assert str(raised.value) in (str(stand.error), str(stand.trouble))
+
+    @pytest.mark.parametrize(
+        "reason",
+        [RequestError("no room for B04"), FinalRefusal("not this product", status=403), FinalRefusal("?", status=404)],
+    )
+    def test_is_not_where_it_refuses_one_product(self, tmp_path: Path, reason: RequestError) -> None:
+        with pytest.raises(RequestError) as raised:
+            fetch(tmp_path, (CDSE, Stand(reason)))
+        assert raised.value is reason
+
+    def test_is_not_asked_again_once_that_is_known(self, tmp_path: Path) -> None:
+        here, remote, fallback = Stand(), Stand(), Stand()
+        chain = Chain(
+            [(CDSE, remote.build), (GOOGLE, fallback.build)], refusing={CDSE: "S2A_X: the licence is not accepted"}
+        )
+        with pytest.raises(AccountError, match=r"^S2A_X: the licence is not accepted$"):
+            chain.fetch(made_scene(), Part.JUDGE, tmp_path)
+        assert (remote.built, fallback.asked) == (0, 0)
+        chain = Chain([(LOCAL, here.build), (CDSE, remote.build)], refusing={CDSE: "no licence"})
+        chain.fetch(made_scene(), Part.JUDGE, tmp_path)
+        assert here.asked == 1
 
 
 def verdict(folder: Path, kind: type[Exception], *errors: Exception) -> str:

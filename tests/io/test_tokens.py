@@ -253,7 +253,7 @@ class TestWrongPassword:
     def test_is_sent_once_by_all_workers(self, emulator: Emulator, make: Make) -> None:
         wrong = [make(password="wrong") for _ in range(8)]
         for _ in range(3):
-            assert together(lambda: wrong[0].token(), 8) == ["RequestError"] * 8
+            assert together(lambda: wrong[0].token(), 8) == ["AccountError"] * 8
         assert grants(emulator) == (1, 0)
 
     def test_is_sent_again_after_ten_minutes(self, state: Path, emulator: Emulator, make: Make) -> None:

@@ -16,7 +16,7 @@ from senard.model.call import Call
 from senard.model.options import OPTIONS, Kind, option
 from senard.model.request import Buffer, Fill
 from senard.model.sentinel2 import ProductType
-from senard.steps.make_request import make_request, parse_day
+from senard.steps.make_request import make_request, parse_day, with_mosaic_warnings
 
 TODAY = date(2025, 1, 1)
 
@@ -207,7 +207,6 @@ class TestWarnings:
     @pytest.mark.parametrize(
         ("typed", "message"),
         [
-            ({"start": "2024-07-01"}, "period of 31 days is shorter than three months: few dates leave gaps"),
             ({"bbox": "24.8,60.1,24.9,60.2"}, "61.9 km² is smaller than 100 km². Is it the one"),
             ({"start": "2025-02-01", "end": "2025-06-30"}, "starts on 2025-02-01, in the future"),
             ({"start": "2014-01-01", "end": "2014-12-31"}, "before the first Sentinel-2 image"),
@@ -219,8 +218,14 @@ class TestWarnings:
         (warning,) = call(tmp_path, **typed).warnings
         assert message in warning
 
-    def test_are_silent_for_three_months(self, tmp_path: Path) -> None:
-        assert call(tmp_path, start="2023-02-01", end="2023-04-30").warnings == ()
+    def test_say_of_a_mosaic_that_its_period_is_short(self, tmp_path: Path) -> None:
+        short, long = call(tmp_path, start="2024-07-01"), call(tmp_path, start="2023-02-01", end="2023-04-30")
+        (warning,) = with_mosaic_warnings(short).warnings
+        assert "period of 31 days is shorter than three months: few dates leave gaps" in warning
+        assert with_mosaic_warnings(long) == long
+
+    def test_are_silent_of_a_short_period_for_who_lists_or_fetches(self, tmp_path: Path) -> None:
+        assert call(tmp_path, start="2024-07-01").warnings == ()
 
     def test_say_that_credentials_are_open_to_others(self, tmp_path: Path) -> None:
         credentials = write(tmp_path / "cred.json", '{"password": "secret"}')

@@ -4,7 +4,15 @@ import errno
 
 import pytest
 
-from senard.errors import IncompleteError, NoDataError, PendingError, RequestError, TransientError, UnusableSceneError
+from senard.errors import (
+    AccountError,
+    IncompleteError,
+    NoDataError,
+    PendingError,
+    RequestError,
+    TransientError,
+    UnusableSceneError,
+)
 from workflows.failures import ExitCode, Failure, exit_code
 
 
@@ -32,6 +40,14 @@ class TestFailure:
         assert text == "later=600 PendingError: S2B_X: it is on tape."
         assert (Failure.from_text(text).pause_s, Failure.from_text(text).again) == (600, True)
         assert Failure.of(TransientError("503")).pause_s is None
+
+    def test_says_that_a_source_refuses_whoever_asks(self) -> None:
+        text = Failure.of(AccountError("the licence is not accepted", source="cdse")).text
+        assert text == "all=cdse RequestError: the licence is not accepted"
+        back = Failure.from_text(text)
+        assert (back.concerns_all, back.source, back.again) == (True, "cdse", False)
+        assert back.exit_code is ExitCode.REQUEST
+        assert not Failure.of(RequestError("--aoi")).concerns_all
 
     def test_keeps_the_traceback_only_of_what_nobody_foresaw(self) -> None:
         assert Failure.of(RequestError("--aoi"), detail="Traceback …").detail == ""

@@ -2,7 +2,7 @@
 
 import pytest
 
-from workflows.meter import Meter, Reading, clock_text
+from workflows.meter import Meter, Reading, Totals, clock_text
 
 MB = 1_000_000
 
@@ -93,3 +93,21 @@ class TestReading:
     @pytest.mark.parametrize(("seconds", "text"), [(0, "0:00"), (59.6, "1:00"), (3725, "1:02:05")])
     def test_and_its_time_as_a_clock_shows_it(self, seconds: float, text: str) -> None:
         assert clock_text(seconds) == text
+
+
+class TestTotals:
+    """What all fetches of a command brought"""
+
+    def test_counts_bytes_once_and_time_that_ran_side_by_side_once(self) -> None:
+        totals = Totals()
+        totals.add("S2A", 4_000_000, 10, 20)
+        totals.add("S2B", 5_000_000, 15, 22)
+        totals.add("S2A", 6_000_000, 100, 103)
+        assert (totals.size, totals.seconds, totals.products) == (15_000_000, 15, {"S2A", "S2B"})
+        assert totals.text == "15.0 MB in 15.0 s, 1.0 MB/s"
+
+    def test_passes_over_who_found_all_in_its_place(self) -> None:
+        totals = Totals()
+        totals.add("S2A", 0, 10, 20)
+        assert totals.products == frozenset()
+        assert totals.text == "0.0 MB in 0.0 s"

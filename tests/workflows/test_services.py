@@ -194,6 +194,29 @@ class TestDownload:
         assert len((served.downloads / "senard-progress.jsonl").read_text().splitlines()) == 4
         assert re.search(r"^\d/\d DownloadProduct S2\w+: [\d.]+ of [\d.]+ MB", done.stderr, re.MULTILINE)
         assert re.search(r"^all downloads: [\d.]+ of 8\.\d MB", done.stderr, re.MULTILINE)
+        size = sum((served.archive / name).stat().st_size for name in served.zips()) / 1e6
+        assert re.search(
+            r"^senard: 4 of 4 products are whole: 4 fetched, 0 already there; 0 left out\. "
+            rf"Fetched {size:.1f} MB in [\d.]+ s, [\d.]+ MB/s\. They lie in {served.downloads}$",
+            done.stderr.splitlines()[-1],
+        )
+
+    def test_counts_what_was_there_and_what_was_brought_by_this_command(self, served: Served) -> None:
+        served.emulator.products.set_offline(served.first)
+        assert "3 of 4 products are whole: 3 fetched, 0 already there; 0 left out, 1 not there yet." in (
+            served.download("--fetch", "members").stderr
+        )
+        served.emulator.products.withdraw(served.first)
+        second = served.zips()[1]
+        (served.downloads / f"{second}.part").write_bytes((served.archive / second).read_bytes()[:1_000_000])
+        done = served.luigi("--workers", "2", task="DownloadAOI")
+        assert done.returncode == 0, done.stderr
+        size = sum((served.archive / name).stat().st_size for name in served.zips()[1:]) - 1_000_000
+        assert "3 of 4 products are whole: 3 fetched, 0 already there; 1 left out." in done.stderr
+        assert f"Fetched {size / 1e6:.1f} MB in " in done.stderr
+        done = served.download()
+        assert "3 of 4 products are whole: 0 fetched, 3 already there; 1 left out." in done.stderr
+        assert "Fetched 0.0 MB in 0.0 s. They lie in" in done.stderr
 
     def test_ends_where_a_person_must_act_though_products_may_be_missing(self, served: Served) -> None:
         served.emulator.accounts[0].licence = False
@@ -202,7 +225,7 @@ class TestDownload:
         assert "senard: S2" in done.stderr
         assert "DAT-ZIP-608" in done.stderr
         assert "accept it, and run the same command again" in done.stderr
-        assert len(served.emulator.asked("download", "$value")) == len(served.zips())  # each of them once
+        assert len(served.emulator.asked("download", "$value")) == 1
 
     def test_fetches_at_a_second_run_only_what_is_new(self, served: Served) -> None:
         last = served.zips()[-1].removesuffix(".zip")
@@ -298,12 +321,31 @@ class TestDownload:
         assert "hunter2" not in done.stdout + done.stderr
         assert "Traceback" not in done.stderr
         assert len(served.emulator.asked("token")) == 1
+        assert done.stderr.count("refuses with") == 1
+        assert "senard: 4 products wait for that." in done.stderr
+
+    def test_asks_and_says_once_what_a_source_answers_whoever_asks(self, served: Served) -> None:
+        served.emulator.products.withdraw(served.first)
+        served.emulator.accounts[0].licence = False
+        done = served.download("--njobs", "2", connections="1")
+        assert done.returncode == 2, done.stderr
+        assert done.stderr.count("The licence of this data is not accepted") == 1
+        assert "senard: 3 products wait for that." in done.stderr
+        assert len(served.emulator.asked("download", "$value")) == 1
+        served.emulator.accounts[0].licence = True
+        assert served.download().returncode == 0  # a new command is a new chance
+
+    def test_says_once_that_all_sources_are_off(self, served: Served) -> None:
+        done = served.download(connections="0")
+        assert done.returncode == 2, done.stderr
+        assert done.stderr.count("--connections 0 turns every remote source off") == 1
 
     def test_says_three_times_at_most_what_is_the_same_of_all_products(self, served: Served) -> None:
-        served.emulator.accounts[0].licence = False
+        for name in served.zips():
+            served.emulator.products.set_offline(name.removesuffix(".zip"))
         done = served.download()
-        assert done.returncode == 2, done.stderr
-        assert done.stderr.count("The licence of this data is not accepted") == 3
+        assert done.returncode == 4, done.stderr
+        assert done.stderr.count("is offline: deferred data") == 3
         assert "senard: … and 1 more that say the same of other products." in done.stderr
 
     @pytest.mark.parametrize(

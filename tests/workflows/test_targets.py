@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from workflows.targets import DirectoryTarget, FetchedTarget, FileTarget, Stamp
+from senard.io.scenes_file import pass_verdict_on, write_verdict
+from workflows.targets import DirectoryTarget, FetchedTarget, FileTarget, FollowingTarget, Stamp
 
 DAY_NS = 86_400 * 10**9
 
@@ -96,3 +97,38 @@ class TestFetchedTarget:
         assert FetchedTarget(folder, stamps=(stamp,)).exists() is counts
         stamp.remove()
         assert FetchedTarget(folder, stamps=(stamp,)).exists()
+
+
+class TestFollowingTarget:
+    """A verdict of a source that was passed on"""
+
+    @pytest.fixture
+    def verdict(self, tmp_path: Path) -> FollowingTarget:
+        """As a step passes it on."""
+        for name in ("judge", "masks"):
+            (tmp_path / name).mkdir()
+        write_verdict(tmp_path / "judge", "S2B_X", "withdrawn", of_source=True)
+        assert pass_verdict_on(tmp_path / "judge", tmp_path / "masks")
+        return FollowingTarget(tmp_path / "masks", lambda: DirectoryTarget(tmp_path / "judge"))
+
+    def test_counts_while_it_holds_where_it_came_from(self, verdict: FollowingTarget) -> None:
+        assert verdict.exists()
+
+    def test_counts_no_more_once_the_product_has_come(self, verdict: FollowingTarget, tmp_path: Path) -> None:
+        (tmp_path / "judge" / "unusable.json").rename(tmp_path / "judge" / "S2B_X.zip")
+        assert not verdict.exists()
+
+    def test_counts_no_more_once_the_source_was_asked_again(self, verdict: FollowingTarget, tmp_path: Path) -> None:
+        make_older(tmp_path / "masks", tmp_path / "judge")
+        assert not verdict.exists()
+
+    def test_counts_no_more_where_the_first_one_does_not(self, verdict: FollowingTarget, tmp_path: Path) -> None:
+        (tmp_path / "judge" / "unusable.json").unlink()
+        (tmp_path / "judge").rmdir()
+        assert not verdict.exists()
+
+    def test_is_not_one_about_what_the_product_holds(self, verdict: FollowingTarget, tmp_path: Path) -> None:
+        (tmp_path / "judge" / "unusable.json").rename(tmp_path / "judge" / "S2B_X.zip")
+        write_verdict(tmp_path / "masks", "S2B_X", "SCL_20m.jp2 is damaged")
+        make_older(tmp_path / "masks", tmp_path / "judge")
+        assert verdict.exists()

@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: mosaic test check prove bench docs lock clean
+.PHONY: mosaic test check prove bench bench-quality docs lock clean
 
 $(READY): requirements-dev.lock pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' || \
@@ -41,3 +41,6 @@ prove: $(READY) ## long proofs: real pixels, kills without end
 SIZE ?= full
 bench: $(READY) ## what the main job costs against bare decoding and writing, in one run; SIZE=small is quick, SIZE=download fetches against curl
 	$(BIN)/python -m bench $(SIZE)
+
+bench-quality: $(READY) ## senard and published methods on simulated seasons of known truth; REGIMES=dry,snow SEEDS=61 OUT=folder ARGS="--variants"
+	$(BIN)/python -m bench.quality $(SIZE) --regimes "$(REGIMES)" --seeds "$(SEEDS)" $(if $(OUT),--out "$(OUT)") $(ARGS)

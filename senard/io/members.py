@@ -225,6 +225,7 @@ class _Gathering:
             self._bring(place)
         except GoneError:
             needed = image_key(place) in needed_keys(self._scene.product_type, self._part)
+            needed |= self._part is Part.ALL and "/IMG_DATA/" in place
             if needed or PurePosixPath(place).name.startswith("MTD_"):
                 raise
             LOGGER.warning("%s: %s is named by manifest.safe and not there", self._scene.product_id, place)

@@ -26,6 +26,9 @@ _METADATA = re.compile(
 )
 """XML of every part. DATASTRIP/…/MTD_DS.xml is not among them: nothing here reads it, and it has 6 to 25 MB."""
 
+_ALL_OF_1C = frozenset(f"{name}_{band.gsd}" for name, band in BANDS.items())
+"""L1C is fetched whole for what L2A has not: telling clouds takes B01, B09 and B10 too."""
+
 
 def image_key(member: str) -> str | None:
     """Key of an image by its file name, ending or not: "…/T31TCJ_…_B04_10m.jp2" to "B04_10"; None for other files."""
@@ -76,7 +79,7 @@ def needed_keys(product_type: ProductType, part: Part) -> frozenset[str]:
         Part.CLASSES: classes,
         Part.JUDGE: judge,
         Part.BANDS: bands,
-        Part.ALL: judge | bands | classes,
+        Part.ALL: judge | bands | (_ALL_OF_1C if level_1c else classes),
     }
     return frozenset(keys[part])
 

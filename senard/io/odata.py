@@ -1,20 +1,20 @@
 """The OData catalogue of the Copernicus Data Space Ecosystem (protocols §2)."""
 
 import logging
+import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
-
-from tenacity import retry_if_exception_type
 
 from senard.errors import TransientError
 from senard.io.found_products import Period, find
 from senard.io.http import Http
 from senard.io.odata_filter import Question, count_url, named, names_url, questions, search_url
-from senard.io.odata_products import Entry, NotProductsError, Page, read_page
+from senard.io.odata_products import Entry, Page, read_page
 from senard.io.refusals import PassingRefusal
-from senard.io.retries import retrying
+from senard.io.replies import SilentError
+from senard.io.retries import LONGEST_PAUSE_S, pause_s, retrying
 from senard.model.access import Access
 from senard.model.request import MosaicRequest
 from senard.model.scene import QueriedScene, Sentinel2Scene
@@ -26,6 +26,9 @@ REACH = 10_000
 
 LONGEST_PERIOD = timedelta(days=31)
 """Of one question: open windows run into time-outs at the service."""
+
+LIGHT_PERIOD = timedelta(days=1)
+"""Shorter ones are no lighter questions."""
 
 SHORTEST_PERIOD = timedelta(seconds=1)
 """Shorter ones are not cut: a datatake has one start."""
@@ -68,6 +71,8 @@ class ODataCatalogue:
         self._collection = access.collection
         self._pace = access.pace
         self._http = http if http is not None else Http(access.pace)
+        self._once = http if http is not None else Http(replace(access.pace, retries=1))
+        self._unanswered = 0  # questions in a row that may have been too heavy
         self._today = today
         self._page_size = page_size
 
@@ -133,27 +138,53 @@ class ODataCatalogue:
         )
 
     def _read(self, question: Question, period: Period) -> _Reading | None:
-        """One reading of a period, page by page; None if there is more than can be read."""
-        filter_ = question.filter(period)
+        """One reading of a period; None if there is more than can be read, or it may be too heavy a question."""
+        failures = 0
+        while True:
+            try:
+                return self._tried(question.filter(period), period)
+            except TransientError as error:
+                if not _may_be_too_heavy(error):
+                    raise
+                failures += 1
+                self._unanswered += 1
+                self._pause(error, period, max(failures, self._unanswered))
+                if period.length > LIGHT_PERIOD:
+                    return None  # the halves are lighter
+
+    def _tried(self, filter_: str, period: Period) -> _Reading | None:
+        """One reading, page by page, in one attempt; None if there is more than can be read."""
         entries: dict[str, Entry] = {}
         count, pages, met = 0, 0, 0
-        try:
-            for page in self.pages(search_url(self._address, filter_, self._page_size)):
-                pages += 1
-                if pages == 1:
-                    count = page.count if page.count is not None else self._count(filter_)
-                    if count > REACH:
-                        return None
-                met += len(page.entries)
-                entries |= {entry.uuid: entry for entry in page.entries}
-        except PassingRefusal as error:
-            if error.status == 504 and period.length > timedelta(days=1):
-                return None  # too heavy a question: the halves are lighter
-            raise
+        for page in self.pages(search_url(self._address, filter_, self._page_size)):
+            self._unanswered = 0
+            pages += 1
+            if pages == 1:
+                count = page.count if page.count is not None else self._count(filter_)
+                if count > REACH:
+                    return None
+            met += len(page.entries)
+            entries |= {entry.uuid: entry for entry in page.entries}
         whole = met == count == len(entries) and (pages == 1 or self._count(filter_) == count)
         if not whole:
             LOGGER.info("the catalogue changes while it is read, or counts wrongly: asking again from %s", period.start)
         return _Reading(entries=entries, whole=whole)
+
+    def _pause(self, error: TransientError, period: Period, failures: int) -> None:
+        """Wait before the next question, which is a lighter one where there is any.
+
+        Raises:
+            TransientError: lighter ones were not answered either: the catalogue is down.
+        """
+        if failures >= self._pace.retries:
+            raise TransientError(
+                f"{self._address}: expected products, but {failures} questions in a row were not answered, the last "
+                f"one for {period.length / timedelta(days=1):.1f} days from {period.start:%Y-%m-%d}: {error} If it "
+                f"stays so, ask the other catalogue (--catalogue cdse-stac)."
+            ) from error
+        pause = pause_s(failures, self._pace, error)
+        LOGGER.info("%s Question %d; the next one in %.1f s.", error, failures, pause)
+        time.sleep(pause)
 
     def pages(self, url: str) -> Iterator[Page]:
         """Follow an answer from page to page; empty pages with a successor are passed.
@@ -172,9 +203,13 @@ class ODataCatalogue:
         raise TransientError(f"{self._address}: the pages of the answer run in a circle. Run again later.")
 
     def _page(self, url: str) -> Page:
-        """One page; an answer in JSON that holds no products is an outage, and passes as others do."""
-        asking = retrying(self._pace).copy(retry=retry_if_exception_type(NotProductsError))
-        return asking(lambda: read_page(self._http.get_json(url, what=_WHAT), self._address))
+        """One page; an answer in JSON that holds no products is an outage, and passes as others do.
+
+        Raises:
+            TransientError: no answer; at once where the question may be too heavy.
+        """
+        asking = retrying(self._pace, never=_may_be_too_heavy)
+        return asking(lambda: read_page(self._once.get_json(url, what=_WHAT), self._address))
 
     def _count(self, filter_: str) -> int:
         """How many products there are now."""
@@ -191,8 +226,16 @@ class ODataCatalogue:
         answer = self._http.post_json(names_url(self._address), body, what=_WHAT)
         if _lacks_attributes(answer):  # not every service expands a posted list
             url = search_url(self._address, named(names), 1000)
-            return {entry.uuid: entry for page in self.pages(url) for entry in page.entries}
+            pages = retrying(self._pace)(lambda: tuple(self.pages(url)))
+            return {entry.uuid: entry for page in pages for entry in page.entries}
         return {entry.uuid: entry for entry in read_page(answer, self._address).entries}
+
+
+def _may_be_too_heavy(error: BaseException) -> bool:
+    """Whether the service thought about a question for too long: a shorter period may be answered."""
+    if isinstance(error, PassingRefusal):
+        return error.status == 504 and (error.retry_after_s or 0.0) <= LONGEST_PAUSE_S
+    return isinstance(error, SilentError)
 
 
 def _lacks_attributes(answer: Any) -> bool:

@@ -2,6 +2,7 @@
 
 import logging
 import random
+from collections.abc import Callable
 
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt
 
@@ -19,8 +20,12 @@ _CROWDED_FACTOR = 15
 """Too many connections: the service counts broken ones for minutes, so the first pause is 30 s instead of 2 s."""
 
 
-def retrying(pace: Pace) -> Retrying:
+def retrying(pace: Pace, *, never: Callable[[BaseException], bool] = lambda _: False) -> Retrying:
     """Asks again what failed in passing, at most `pace.retries` times in all, with pauses; the last error is raised.
+
+    Args:
+        pace: how often, how long.
+        never: errors that the caller deals with itself.
 
     Never again: refusals that are final, products that are announced for later, a service that wants to be left alone
     for longer than five minutes.
@@ -28,7 +33,7 @@ def retrying(pace: Pace) -> Retrying:
     return Retrying(
         stop=stop_after_attempt(max(1, pace.retries)),
         wait=lambda state: pause_s(state.attempt_number, pace, _error(state)),
-        retry=retry_if_exception(_worth_it),
+        retry=retry_if_exception(lambda error: _worth_it(error) and not never(error)),
         before_sleep=_tell,
         reraise=True,
     )

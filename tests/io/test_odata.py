@@ -14,6 +14,8 @@ import shapely
 
 from senard.errors import RequestError, TransientError
 from senard.io.odata import ODataCatalogue
+from senard.io.odata_products import Page
+from senard.io.refusals import PassingRefusal
 from senard.model.request import MosaicRequest
 from senard.model.scene import QueriedScene, Sentinel2Scene
 from senard.model.sentinel2 import ProductType
@@ -322,13 +324,55 @@ class TestFailures:
         with pytest.raises(TransientError, match="The catalogue search"):
             list(ODataCatalogue(quick, today=LATER).search(REQUEST))
 
-    def test_heavy_questions_are_cut(self, emulator: Emulator) -> None:
+    @pytest.mark.parametrize("kind", [Kind.ERROR_504, Kind.SILENT])
+    def test_heavy_questions_are_cut(self, emulator: Emulator, kind: Kind) -> None:
         names = filled(emulator, 30, apart=80_000.0)
         access = emulator.access(Path("unused"))
-        quick = dataclasses.replace(access, pace=dataclasses.replace(access.pace, retries=1))
-        emulator.faults.next(Kind.ERROR_504, 2, on="catalogue")
+        quick = dataclasses.replace(access, pace=dataclasses.replace(access.pace, retries=3, read_timeout_s=0.2))
+        emulator.faults.next(kind, 2, on="catalogue")
         assert ids(ODataCatalogue(quick, today=LATER).search(REQUEST)) == names
         assert len(emulator.asked("catalogue")) == 5
+
+    def test_those_of_a_day_are_asked_again_as_they_are(self, emulator: Emulator) -> None:
+        names = filled(emulator, 3, apart=60.0)
+        day = dataclasses.replace(REQUEST, first_day=date(2024, 6, 1), last_day=date(2024, 6, 1))
+        emulator.faults.next(Kind.ERROR_504, 3, on="catalogue")
+        assert ids(catalogue(emulator).search(day)) == names
+        emulator.settle()
+        assert len({one.url for one in emulator.asked("catalogue")}) == 3  # 24.5 hours, which are halved once
+
+    @pytest.mark.parametrize("kind", [Kind.ERROR_504, Kind.SILENT])
+    @pytest.mark.parametrize("days", [1, 30, 90])
+    def test_a_dead_catalogue_is_asked_no_more_than_the_retries(
+        self, emulator: Emulator, kind: Kind, days: int
+    ) -> None:
+        emulator.faults.always(kind, on="catalogue")
+        access = emulator.access(Path("unused"))
+        quick = dataclasses.replace(access, pace=dataclasses.replace(access.pace, retries=4, read_timeout_s=0.1))
+        request = dataclasses.replace(REQUEST, last_day=REQUEST.first_day + timedelta(days=days - 1))
+        with pytest.raises(TransientError, match="expected products, but 4 questions in a row were not answered"):
+            list(ODataCatalogue(quick, today=LATER).search(request))
+        emulator.settle()
+        assert len(emulator.asked("catalogue")) == 4
+
+    def test_one_that_dies_on_later_pages_is_given_up_too(
+        self, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        filled(emulator, 30, apart=1.0)
+        found = catalogue(emulator, page_size=10)
+        pages: list[str] = []
+        plain = found._page
+
+        def first_alone(url: str) -> Page:
+            pages.append(url)
+            if parse_qs(urlsplit(url).query).get("$skip", ["0"]) != ["0"]:
+                raise PassingRefusal("too long", status=504)
+            return plain(url)
+
+        monkeypatch.setattr(found, "_page", first_alone)
+        with pytest.raises(TransientError, match="6 questions in a row"):
+            list(found.search(dataclasses.replace(REQUEST, last_day=REQUEST.first_day)))
+        assert len(pages) < 30
 
     def test_an_unknown_collection_is_refused(self, emulator: Emulator) -> None:
         access = emulator.access(Path("unused"), collection="Sentinel2")

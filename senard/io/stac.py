@@ -19,7 +19,7 @@ from senard.io.http import Http
 from senard.io.odata_products import NotProductsError
 from senard.io.retries import retrying
 from senard.io.search_area import fitting_area
-from senard.io.stac_items import StacAsset, read_assets, read_item
+from senard.io.stac_items import read_item
 from senard.model.access import Access, Pace
 from senard.model.request import MosaicRequest
 from senard.model.scene import QueriedScene, Sentinel2Scene
@@ -99,17 +99,6 @@ class StacCatalogue:
         for start in range(0, len(product_ids), IDS_AT_ONCE):
             ids = list(product_ids[start : start + IDS_AT_ONCE])
             yield from self._found({"ids": ids, "collections": sorted(set(_COLLECTIONS.values()))})
-
-    def assets(self, product_id: str) -> tuple[StacAsset, ...]:
-        """The single files that the catalogue links to for one product, by name.
-
-        Raises:
-            FinalRefusal: with status 404: the catalogue does not know the product.
-            TransientError: no answer.
-        """
-        collection = _COLLECTIONS[ProductType.L1C if "_MSIL1C_" in product_id else ProductType.L2A]
-        url = f"{self._address}/collections/{collection}/items/{product_id}"
-        return read_assets(self._http.get_json(url, what=_WHAT))
 
     def _found(self, question: dict[str, Any]) -> Iterator[Sentinel2Scene | QueriedScene]:
         try:

@@ -15,20 +15,13 @@ from senard.model.scene import QueriedScene, Sentinel2Scene
 CATALOGUE = "cdse-stac"
 """How scenes name this catalogue."""
 
-_BYTES = {32: "md5", 64: "sha3_256"}
-"""Hex digits of a digest to hashlib's name. The label before it is not trusted: XML files are labelled MD5 and carry 32
-bytes, which are the SHA3-256 that the manifest states."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StacAsset:
-    """One file of a product that an item links to."""
+    """One file that an item links to. What single files must add up to is told by the product's own manifest."""
 
     key: str
     """Name in the item: "B04_10m", "product_metadata"."""
-
-    place: str
-    """Place inside the SAFE: "GRANULE/…/T31TCJ_…_B04_10m.jp2"; empty for the whole product."""
 
     url: str
     """Where it is had over HTTPS with a token; empty where only the object store has it."""
@@ -39,11 +32,8 @@ class StacAsset:
     size_bytes: int
     """0: unknown."""
 
-    algorithm: str
-    """hashlib's name of the checksum: "sha3_256"; empty where none is stated."""
-
     checksum: str
-    """Lower-case hex; empty where none is stated."""
+    """Lower-case hex, 32 digits of an MD5 or 64 of a SHA3-256; empty where none is stated."""
 
 
 def read_item(item: Any, search_address: str) -> Sentinel2Scene | QueriedScene:
@@ -79,14 +69,14 @@ def read_assets(item: Any) -> tuple[StacAsset, ...]:
         ) from error
 
 
-def digest_of(multihash: object) -> tuple[str, str]:
-    """hashlib's name and hex digits of a `file:checksum`; two empty texts where it is none.
+def digest_of(multihash: object) -> str:
+    """Hex digits of a `file:checksum`; empty where it is none.
 
-    "d50110" is followed by an MD5, "1620" and (wrongly labelled) "d50120" by a SHA3-256.
+    Their number tells what they are, not the label before them: "d50110" is followed by an MD5, "1620" by a SHA3-256;
+    XML files are labelled as if by an MD5 ("d50120"), and theirs is a SHA3-256 too.
     """
-    match = re.fullmatch(r"(?:d50110|d50120|1620)([0-9a-f]+)", str(multihash or "").strip().lower())
-    digits = match[1] if match else ""
-    return (_BYTES[len(digits)], digits) if len(digits) in _BYTES else ("", "")
+    match = re.fullmatch(r"(?:d50110|d50120|1620)([0-9a-f]{32}|[0-9a-f]{64})", str(multihash or "").strip().lower())
+    return match[1] if match else ""
 
 
 def _scene(item: Mapping[str, Any], search_address: str) -> Sentinel2Scene | QueriedScene:
@@ -130,16 +120,12 @@ def _asset(key: str, asset: Mapping[str, Any]) -> StacAsset:
     alternates = [other for other in (asset.get("alternate") or {}).values() if isinstance(other, Mapping)]
     links = [str(asset.get("href") or ""), *(str(other.get("href") or "") for other in alternates)]
     size = number(asset.get("file:size"))
-    algorithm, checksum = digest_of(asset.get("file:checksum"))
-    _, _, place = str(asset.get("file:local_path") or "").partition(".SAFE/")
     return StacAsset(
         key=key,
-        place=place,
         url=next((link.replace("/Nodes()", "") for link in links if link.startswith("http")), ""),
         s3_path=next((link.removeprefix("s3:/") for link in links if link.startswith("s3://")), ""),
         size_bytes=int(size) if size is not None and size > 0 else 0,
-        algorithm=algorithm,
-        checksum=checksum,
+        checksum=digest_of(asset.get("file:checksum")),
     )
 
 

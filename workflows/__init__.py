@@ -6,7 +6,7 @@ senard's exit codes.
 
 from workflows.download import DeliverSafe, DownloadAOI
 from workflows.exit_codes import install
-from workflows.listing import FetchSmall, ListAOI, PreviewAOI, PreviewScene
+from workflows.listing import ListAOI, PreviewAOI, PreviewScene
 from workflows.missing import FetchIfPossible
 from workflows.mosaic import MosaicAOI
 from workflows.planning import ForecastScene, PlanAOI
@@ -29,7 +29,6 @@ __all__ = [
     "DownloadAOI",
     "DownloadProduct",
     "FetchIfPossible",
-    "FetchSmall",
     "ForecastScene",
     "LevelScenes",
     "ListAOI",

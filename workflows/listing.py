@@ -12,7 +12,7 @@ from senard.errors import NoDataError, UnusableSceneError
 from senard.io.access import open_catalogue, open_source
 from senard.io.catalogue_pictures import fetch_picture
 from senard.io.scenes_file import pass_verdict_on, read_query_result, read_verdict, write_verdict
-from senard.model.access import Access, CatalogueName, Fetch
+from senard.model.access import CatalogueName
 from senard.model.product import Part
 from senard.model.request import CloudCoverOf
 from senard.steps.fetch_look import fetching_look
@@ -26,14 +26,6 @@ from workflows.options import with_options
 from workflows.scenes import DownloadProduct, SceneTask
 from workflows.targets import DirectoryTarget, FileTarget, FollowingTarget, Stamp
 from workflows.task import Steps, remove
-
-
-class FetchSmall(DownloadProduct):
-    """A small part of one product, also where products are fetched whole: for those who only look."""
-
-    def read_access(self) -> Access:
-        """As the command said, but for whole products."""
-        return replace(super().read_access(), fetch=Fetch.MEMBERS)
 
 
 @with_options
@@ -87,7 +79,7 @@ class ListAOI(AnswerTask):
         """Products are looked at where the cloud cover over the area is asked for; else no account is needed."""
         if self.call.request.cloud_cover_of is not CloudCoverOf.AOI:
             return None
-        source = open_source(replace(self.call.access, fetch=Fetch.MEMBERS))
+        source = open_source(self.call.access)
         return fetching_look(source, lambda product_id: self.work.download(product_id, Part.CLASSES))
 
     def left_out(self) -> list[str]:
@@ -104,8 +96,8 @@ class PreviewScene(SceneTask):
 
     folder = luigi.Parameter(positional=False, description="where the files appear, absolute")
 
-    def requires(self) -> FetchSmall:
-        return self.clone(FetchSmall, part=Part.PREVIEW.value)
+    def requires(self) -> DownloadProduct:
+        return self.clone(DownloadProduct, part=Part.PREVIEW.value)
 
     def output(self) -> list[FileTarget]:
         names = (f"{self.product_id}{suffix}" for suffix in PREVIEW_SUFFIXES)

@@ -16,9 +16,8 @@ from senard.steps.plan_mosaic import draw_plan, is_here
 from workflows.answers import AnswerTask
 from workflows.area import told
 from workflows.config import Call
-from workflows.listing import FetchSmall
 from workflows.options import with_options
-from workflows.scenes import SceneTask
+from workflows.scenes import DownloadProduct, SceneTask
 from workflows.targets import DirectoryTarget, FollowingTarget, Stamp
 from workflows.task import Steps, remove_leftovers
 
@@ -28,8 +27,8 @@ PLAN = "plan.json"
 class ForecastScene(SceneTask):
     """What one product's small classification tells, or the verdict that it tells nothing."""
 
-    def requires(self) -> FetchSmall:
-        return self.clone(FetchSmall, part=Part.CLASSES.value)
+    def requires(self) -> DownloadProduct:
+        return self.clone(DownloadProduct, part=Part.CLASSES.value)
 
     def output(self) -> DirectoryTarget:
         place = self.paths.forecast(self.product_id)

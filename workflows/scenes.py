@@ -52,8 +52,7 @@ class QueryScenes(SenardTask):
     def run(self) -> None:
         remove_leftovers(self.queried.scenes)
         access = self.read_access()
-        small = open_source(replace(access, fetch=Fetch.MEMBERS))  # a look needs no whole product
-        look = fetching_look(small, lambda product_id: self.paths.download(product_id, Part.CLASSES))
+        look = fetching_look(open_source(access), lambda product_id: self.paths.download(product_id, Part.CLASSES))
         wait = self.left_to_wait_s() > 0
         try:
             query_scenes(self.read_request(), open_catalogue(access), self.queried.scenes, look=look, wait=wait)

@@ -15,7 +15,7 @@ from senard.io.sources import Told, untold
 from senard.io.tokens import Tokens
 from senard.io.transfer import GoneError
 from senard.io.whole_products import fetch_whole, held_product
-from senard.model.access import Access, Fetch
+from senard.model.access import Access
 from senard.model.product import Part
 from senard.model.remote import RemoteProduct
 from senard.model.scene import Sentinel2Scene
@@ -54,19 +54,18 @@ class CdseSource:
         checksum.
         """
         download_dir = self._access.download_dir
-        whole = part is Part.ALL or self._access.fetch is Fetch.WHOLE
         path = held_product(scene.product_id, self._stated(scene), download_dir)
-        if path is None and not whole:
+        if path is None and part is not Part.ALL:
             path = held_members(scene, part, download_dir)
         if path is None:
-            path = self._brought(scene, part, whole, told)
+            path = self._brought(scene, part, told)
         name = path.name if path.suffix == ".zip" else f"{scene.product_id}.SAFE"
         (into / name).symlink_to(path.absolute())
 
-    def _brought(self, scene: Sentinel2Scene, part: Part, whole: bool, told: Told) -> Path:
+    def _brought(self, scene: Sentinel2Scene, part: Part, told: Told) -> Path:
         remote = self._to_be_had(scene)
         try:
-            if whole:
+            if part is Part.ALL:
                 return self._whole(scene, remote, told)
             store = NodeStore(
                 self._access.addresses.data,

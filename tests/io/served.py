@@ -12,7 +12,7 @@ import pytest
 from senard.io.cdse import CdseSource
 from senard.io.odata import ODataCatalogue
 from senard.io.openers import Opener, open_url
-from senard.model.access import Access, Fetch
+from senard.model.access import Access
 from senard.model.product import Part
 from senard.model.remote import RemoteProduct
 from senard.model.scene import Sentinel2Scene
@@ -82,7 +82,7 @@ def served(folder: Path, monkeypatch: pytest.MonkeyPatch, made: MadeProduct | No
     archive = folder / "archive"
     path = (made or large_product()).write_zip(archive, compression=0)
     with Emulator(archive) as emulator:
-        access = emulator.access(folder / "downloads", pace=PACE, fetch=Fetch.WHOLE)
+        access = emulator.access(folder / "downloads", pace=PACE)
         name = path.name.removesuffix(".zip")
         (scene,) = ODataCatalogue(access).listed([name])
         assert isinstance(scene, Sentinel2Scene)

@@ -43,15 +43,18 @@ def asked(product: Served, end: str) -> list[str]:
 
 
 class TestFetch:
-    """Whole zips, or the members that a part needs, as the user chose."""
+    """Whole zips, or the members that a part needs: what is asked for decides, not how much the user fetches."""
 
-    def test_brings_a_whole_zip(self, product: Served) -> None:
-        path = product.fetch(Part.JUDGE)
+    @pytest.mark.parametrize("fetch", list(Fetch))
+    def test_brings_a_whole_zip_for_the_whole_product_alone(self, product: Served, fetch: Fetch) -> None:
+        assert product.fetch(Part.CLASSES, fetch=fetch).parent.name == ".members"
+        assert not (product.access.download_dir / product.zip.name).exists()
+        path = product.fetch(Part.ALL, fetch=fetch)
         assert path == product.access.download_dir / product.zip.name
         assert path.read_bytes() == product.zip.read_bytes()
 
     def test_brings_members_and_nothing_else(self, product: Served) -> None:
-        folder = product.fetch(Part.BANDS, fetch=Fetch.MEMBERS)
+        folder = product.fetch(Part.BANDS)
         assert folder == product.access.download_dir / ".members" / f"{product.scene.product_id}.SAFE"
         values = asked(product, "/$value")
         assert len(values) == len(set(values)) == 13  # manifest, two XML, ten bands
@@ -59,7 +62,7 @@ class TestFetch:
         assert not [path for path in values if "60m" in path or "QI_DATA" in path or "TCI" in path]
 
     def test_lists_only_folders_that_the_part_reads(self, product: Served) -> None:
-        product.fetch(Part.JUDGE, fetch=Fetch.MEMBERS)  # the product has no SNWPRB: it is looked for
+        product.fetch(Part.JUDGE)  # the product has no SNWPRB: it is looked for
         root = f"/odata/v1/Products({product.remote.uuid})/Nodes({product.scene.product_id}.SAFE)"
         lists = [path.removeprefix(root).removesuffix("/Nodes") for path in asked(product, "/Nodes")]
         within = f"/Nodes(GRANULE)/Nodes({large_product().granule.split('/')[1]})"
@@ -75,30 +78,26 @@ class TestFetch:
             ]
         )
 
-    def test_of_a_product_that_is_wanted_whole_the_zip_is_fetched(self, product: Served) -> None:
-        assert product.fetch(Part.ALL, fetch=Fetch.MEMBERS).suffix == ".zip"
-        assert len(product.emulator.asked("download")) == 1
-
     def test_a_whole_zip_serves_every_part(self, product: Served) -> None:
         whole = product.fetch(Part.ALL)
-        assert product.fetch(Part.JUDGE, fetch=Fetch.MEMBERS) == whole
+        assert product.fetch(Part.JUDGE) == whole
         assert len(product.emulator.asked("download")) == 1
 
     def test_members_that_are_here_are_not_asked_for(self, product: Served) -> None:
-        product.fetch(Part.CLASSES, fetch=Fetch.MEMBERS)
+        product.fetch(Part.CLASSES)
         before = len(product.emulator.log)
-        product.fetch(Part.CLASSES, fetch=Fetch.MEMBERS)
+        product.fetch(Part.CLASSES)
         assert len(product.emulator.log) == before
 
-    @pytest.mark.parametrize("fetch", list(Fetch))
+    @pytest.mark.parametrize("part", [Part.CLASSES, Part.ALL])
     @pytest.mark.parametrize(
         "remote", [None, RemoteProduct(catalogue="cdse-stac"), RemoteProduct(catalogue="elsewhere", uuid="1234")]
     )
     def test_a_scene_of_another_catalogue_is_looked_up_by_its_name(
-        self, product: Served, remote: RemoteProduct | None, fetch: Fetch
+        self, product: Served, remote: RemoteProduct | None, part: Part
     ) -> None:
         scene = dataclasses.replace(product.scene, remote=remote)
-        assert product.fetch(Part.CLASSES, scene=scene, fetch=fetch).exists()
+        assert product.fetch(part, scene=scene).exists()
         assert "Name eq" in product.emulator.asked("catalogue")[-1].url.replace("%20", " ")
 
     def test_goes_to_the_download_host_and_shows_its_token_to_nobody_else(self, product: Served) -> None:
@@ -111,9 +110,9 @@ class TestFetch:
 
     @pytest.mark.parametrize("kind", [Kind.TOKEN_EXPIRED, Kind.JSON_200, Kind.ERROR_502])
     def test_lists_survive_failures(self, product: Served, kind: Kind) -> None:
-        product.fetch(Part.CLASSES, fetch=Fetch.MEMBERS)  # manifest and XML are here; masks are not
+        product.fetch(Part.CLASSES)  # manifest and XML are here; masks are not
         product.emulator.faults.next(kind)
-        assert product.fetch(Part.JUDGE, fetch=Fetch.MEMBERS).exists()
+        assert product.fetch(Part.JUDGE).exists()
 
 
 class TestWhatIsNotToBeHad:
@@ -135,11 +134,11 @@ class TestWhatIsNotToBeHad:
                 product.fetch()
             assert caught.value.product_id == product.scene.product_id
 
-    @pytest.mark.parametrize("fetch", list(Fetch))
-    def test_a_withdrawn_product_without_successor_is_left_out(self, product: Served, fetch: Fetch) -> None:
+    @pytest.mark.parametrize("part", [Part.JUDGE, Part.ALL])
+    def test_a_withdrawn_product_without_successor_is_left_out(self, product: Served, part: Part) -> None:
         product.emulator.products.withdraw(product.scene.product_id)
         with pytest.raises(UnusableSceneError, match="no other product of this datatake and MGRS tile"):
-            product.fetch(Part.JUDGE, fetch=fetch)
+            product.fetch(part)
 
     def test_a_product_that_nobody_knows(self, product: Served) -> None:
         other = made_scene(product.scene.product_id.replace("31TCJ", "31TDJ"))
@@ -207,7 +206,7 @@ def many(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Emul
         large_product(name).write_zip(tmp_path / "archive", compression=0)
     with Emulator(tmp_path / "archive") as emulator:
         pace = dataclasses.replace(PACE, connections=4, linger_s=0.4)
-        access = emulator.access(tmp_path / "downloads", fetch=Fetch.WHOLE, pace=pace)
+        access = emulator.access(tmp_path / "downloads", pace=pace)
         scenes = [scene for scene in ODataCatalogue(access).listed(names) if isinstance(scene, Sentinel2Scene)]
         assert len(scenes) == len(names)
         emulator.faults.token_life_s = 5
@@ -246,7 +245,7 @@ class TestManyProducts:
 
     def test_arrive_in_members(self, tmp_path: Path, many: tuple[Emulator, Access, list[Sentinel2Scene]]) -> None:
         emulator, access, scenes = many
-        folders = fetch_all(dataclasses.replace(access, fetch=Fetch.MEMBERS), scenes[:3], tmp_path, Part.BANDS)
+        folders = fetch_all(dataclasses.replace(access), scenes[:3], tmp_path, Part.BANDS)
         for folder, scene in zip(folders, scenes, strict=False):
             with zipfile.ZipFile(tmp_path / "archive" / f"{scene.product_id}.zip") as archive:
                 brought = [path for path in folder.rglob("*.*") if path.is_file() and path.name != "partial.json"]

@@ -12,7 +12,6 @@ from senard.errors import StorageError, UnusableSceneError
 from senard.io.progress_file import ProgressFile
 from senard.io.whole_products import held_product
 from senard.io.zip_check import sound_bytes, verify_zip
-from senard.model.access import Fetch
 from senard.model.product import Part
 from senard.model.remote import ChecksumKind
 from tests.io.made_products import MadeProduct
@@ -124,11 +123,11 @@ class TestWhatIsThere:
         product.fetch()
         assert len(product.emulator.asked("download")) == 1
 
-    @pytest.mark.parametrize("fetch", list(Fetch))
-    def test_one_that_is_not_listed_is_verified_and_listed(self, product: Served, fetch: Fetch) -> None:
+    @pytest.mark.parametrize("part", [Part.JUDGE, Part.ALL])
+    def test_one_that_is_not_listed_is_verified_and_listed(self, product: Served, part: Part) -> None:
         product.access.download_dir.mkdir()
         (product.access.download_dir / product.zip.name).write_bytes(product.zip.read_bytes())
-        path = product.fetch(Part.JUDGE, fetch=fetch)
+        path = product.fetch(part)
         assert product.emulator.asked("download") == []
         assert ProgressFile(path.parent).entries()[path.name].source == "found"
 

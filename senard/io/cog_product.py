@@ -114,6 +114,7 @@ class CogProduct:
             self._settle(name, raw, shift or 0)
         for image in wanted:
             self._derive(image)
+        self._clear_raws()
 
     def _wanted(self, part: Part) -> Iterator[_Image]:
         for key in sorted(needed_keys(ProductType.L2A, part)):
@@ -134,11 +135,17 @@ class CogProduct:
 
     @property
     def _raw_folder(self) -> Path:
-        """Files as they came, until they have their place."""
-        return self._folder.root.with_suffix(".raw")
+        return raw_folder(self._folder.root)
 
     def _raw(self, name: str) -> Path:
         return self._raw_folder / f"{name}.tif"
+
+    def _clear_raws(self) -> None:
+        """Delete what a killed process had brought and put in its place already."""
+        with keeping(self._scene.product_id, self._raw_folder):
+            for raw in self._raw_folder.glob("*.tif"):
+                if self._native_here(raw.stem) is not None:
+                    raw.unlink()
 
     def _native_here(self, name: str) -> _Image | None:
         """The image at the provider's own pixel side, if it is in the folder."""
@@ -263,6 +270,11 @@ class CogProduct:
             f"source.",
             product_id=self._scene.product_id,
         )
+
+
+def raw_folder(root: Path) -> Path:
+    """Where files lie as they came, until they have their place in the SAFE folder `root`."""
+    return root.with_suffix(".raw")
 
 
 def _beyond(told: Told, done: int, total: int) -> Told:

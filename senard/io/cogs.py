@@ -10,7 +10,7 @@ What comes of them is a SAFE folder that says that it is derived. Against ESA's 
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from senard.errors import TransientError, UnusableSceneError
 from senard.io.cog_folder import CogFolder
 from senard.io.cog_items import CogAsset, CogItem, find_items
 from senard.io.cog_pixels import require_decodable
-from senard.io.cog_product import PRODUCT_XML, CogProduct
+from senard.io.cog_product import PRODUCT_XML, CogProduct, raw_folder
 from senard.io.cog_signatures import Signatures
 from senard.io.connections import Connections
 from senard.io.disk import keeping
@@ -86,8 +86,12 @@ class CogSource:
         with keeping(scene.product_id, self._access.download_dir):
             root.parent.mkdir(parents=True, exist_ok=True)
         with alone(root.with_suffix(".lock"), scene.product_id):
-            product = CogProduct(scene, item, self._reader, CogFolder(root), self._xml_at_hand(scene))
-            product.add(part, told)
+            try:
+                product = CogProduct(scene, item, self._reader, CogFolder(root), self._xml_at_hand(scene))
+                product.add(part, told)
+            finally:
+                with suppress(OSError):  # absent, or it holds what the next run goes on with
+                    raw_folder(root).rmdir()
         return root
 
     def _xml_at_hand(self, scene: Sentinel2Scene) -> bytes | None:

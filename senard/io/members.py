@@ -5,12 +5,13 @@ import logging
 import os
 import shutil
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 
-from senard.errors import TransientError, UnusableSceneError
+from senard.errors import StorageError, TransientError, UnusableSceneError
 from senard.io.atomic import partial_directory, partial_file
 from senard.io.disk import flush, keeping, require_room
 from senard.io.file_locks import alone
@@ -24,7 +25,7 @@ from senard.io.transfer import GoneError
 from senard.model.product import Part
 from senard.model.scene import Sentinel2Scene
 
-__all__ = ["FOLDER_NAME", "MARKER_NAME", "MemberStore", "fetch_members", "held_members"]
+__all__ = ["FOLDER_NAME", "MARKER_NAME", "MemberStore", "clear_leftovers", "fetch_members", "held_members"]
 
 LOGGER = logging.getLogger("senard")
 
@@ -131,6 +132,23 @@ def held_members(scene: Sentinel2Scene, part: Part, download_dir: Path) -> Path 
     return folder if all(_has(folder / place, size) for place, size in marker.members.items()) else None
 
 
+def clear_leftovers(product_id: str, download_dir: Path) -> None:
+    """End what a process that was killed had begun with a partial product that had become whole: see `_make_whole`.
+
+    Nothing is written where nothing is left over, so the folder may be read-only.
+    """
+    gathered = download_dir / FOLDER_NAME / f"{product_id}.SAFE"
+    old, link = _beside(gathered)
+    if not old.exists() and not link.is_symlink():
+        return
+    lock = gathered.with_name(f"{gathered.name}.lock")
+    with suppress(StorageError), keeping(gathered.name, gathered.parent), alone(lock, gathered.name):
+        if link.is_symlink() and not gathered.exists():
+            link.rename(gathered)  # whoever holds the partial one finds the whole one in its place
+        link.unlink(missing_ok=True)
+        shutil.rmtree(old, ignore_errors=True)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Marker:
     """What partial.json says."""
@@ -225,7 +243,6 @@ class _Gathering:
             self._bring(place)
         except GoneError:
             needed = image_key(place) in needed_keys(self._scene.product_type, self._part)
-            needed |= self._part is Part.ALL and "/IMG_DATA/" in place
             if needed or PurePosixPath(place).name.startswith("MTD_"):
                 raise
             LOGGER.warning("%s: %s is named by manifest.safe and not there", self._scene.product_id, place)
@@ -296,8 +313,7 @@ def _make_whole(gathered: Path, marker: _Marker, final: Path) -> Path:
                 _link_or_copy(gathered / place, partial / place)
             for folder in _folders(marker.members):
                 (partial / folder).mkdir(parents=True, exist_ok=True)
-        old = gathered.with_name(f".{gathered.name}.old")
-        link = gathered.with_name(f".{gathered.name}.link")
+        old, link = _beside(gathered)
         shutil.rmtree(old, ignore_errors=True)
         link.unlink(missing_ok=True)
         link.symlink_to(Path("..") / final.name)
@@ -305,6 +321,11 @@ def _make_whole(gathered: Path, marker: _Marker, final: Path) -> Path:
         link.rename(gathered)
         shutil.rmtree(old, ignore_errors=True)
     return final
+
+
+def _beside(gathered: Path) -> tuple[Path, Path]:
+    """Names that the partial product, and the link that takes its place, have for a moment."""
+    return gathered.with_name(f".{gathered.name}.old"), gathered.with_name(f".{gathered.name}.link")
 
 
 def _link_or_copy(source: Path, target: Path) -> None:

@@ -9,6 +9,7 @@ from senard.errors import StorageError, TransientError, UnusableSceneError
 from senard.io.digests import digest_file, quickest
 from senard.io.disk import keeping
 from senard.io.file_locks import alone
+from senard.io.members import clear_leftovers
 from senard.io.openers import Opener
 from senard.io.part_file import ENDING
 from senard.io.progress_file import ProgressEntry, ProgressFile
@@ -41,6 +42,7 @@ def held_product(product_id: str, stated: RemoteProduct | None, download_dir: Pa
     """
     folder = download_dir / f"{product_id}.SAFE"
     if folder.is_dir():
+        clear_leftovers(product_id, download_dir)
         return folder
     path = download_dir / f"{product_id}.zip"
     if not path.is_file():

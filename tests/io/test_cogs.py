@@ -155,7 +155,20 @@ class TestBandsOfCogs:
         fetched(earth_search, scene, Part.JUDGE, tmp_path / "again")
         images = [request.path for request in emulator.asked("cogs") if request.path.endswith(".tif")]
         assert len(images) == len(set(images)) == 14  # ten bands, SCL, AOT, clouds, snow
-        assert not list(judge.parent.glob("*.raw/*"))
+        assert not list(judge.parent.glob("*.raw"))
+
+    def test_leave_nothing_of_a_killed_run(
+        self, earth_search: CogSource, scene: Sentinel2Scene, tmp_path: Path
+    ) -> None:
+        safe = fetched(earth_search, scene, Part.CLASSES, tmp_path / "into")
+        raw = safe.with_suffix(".raw")
+        raw.mkdir()
+        (raw / "SCL.tif").write_bytes(b"put in its place, not yet deleted")
+        (raw / "B02.tif.part").write_bytes(b"on its way")
+        fetched(earth_search, scene, Part.CLASSES, tmp_path / "again")
+        assert [path.name for path in raw.iterdir()] == ["B02.tif.part"]
+        fetched(earth_search, scene, Part.BANDS, tmp_path / "bands")
+        assert sorted(path.name for path in safe.parent.iterdir()) == [safe.name]
 
     def test_lie_apart_from_esa_s_own_files_and_say_that_they_are_derived(
         self, earth_search: CogSource, scene: Sentinel2Scene, tmp_path: Path, downloads: Path

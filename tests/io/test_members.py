@@ -1,6 +1,7 @@
 """Members: single files of a product, gathered in a folder that says that it is partial."""
 
 import dataclasses
+import errno
 import json
 import re
 from collections.abc import Callable, Mapping
@@ -17,6 +18,7 @@ from senard.io.safe_images import belongs_to
 from senard.io.sources import Told
 from senard.io.transfer import GoneError
 from senard.io.unzip import unzip_product
+from senard.io.whole_products import held_product
 from senard.model.product import Part
 from senard.model.sentinel2 import ProductType
 from tests.io.made_products import WHOLE_JP2, MadeProduct
@@ -237,6 +239,29 @@ class TestWhatTheManifestPassesOver:
             fetch_members(SCENE, Part.JUDGE, store, tmp_path)
 
 
+def killed_after(monkeypatch: pytest.MonkeyPatch, place: str) -> None:
+    """End the process where a partial product gives way to a whole one: before the link, in between, or after it."""
+    plain_link, plain_rename = Path.symlink_to, Path.rename
+
+    def link(path: Path, target: Path) -> None:
+        plain_link(path, target)
+        if place == "symlink_to":
+            raise KeyboardInterrupt
+
+    def rename(path: Path, target: Path) -> Path:
+        if place == "rename" and path.name.endswith(".link"):
+            raise KeyboardInterrupt
+        return plain_rename(path, target)
+
+    def remove(path: Path, **_: object) -> None:
+        if place == "rmtree" and path.exists():
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(Path, "symlink_to", link)
+    monkeypatch.setattr(Path, "rename", rename)
+    monkeypatch.setattr("senard.io.members.shutil.rmtree", remove)
+
+
 class TestAll:
     """Everything together is a whole product, with ESA's empty folders and without a marker."""
 
@@ -254,6 +279,33 @@ class TestAll:
         half.mkdir(parents=True)
         whole = fetch_members(SCENE, Part.ALL, store, tmp_path)
         assert sorted(path.name for path in tmp_path.iterdir()) == [".members", whole.name, PROGRESS_FILE]
+
+    @pytest.mark.parametrize("place", ["symlink_to", "rename", "rmtree"])
+    def test_ends_at_the_next_start_what_a_killed_one_had_begun(
+        self, tmp_path: Path, store: Store, monkeypatch: pytest.MonkeyPatch, place: str
+    ) -> None:
+        judged = fetch_members(SCENE, Part.JUDGE, store, tmp_path)
+        killed_after(monkeypatch, place)
+        with pytest.raises(KeyboardInterrupt):
+            fetch_members(SCENE, Part.ALL, store, tmp_path)
+        monkeypatch.undo()
+        assert any(path.name.endswith((".old", ".link")) for path in judged.parent.iterdir())
+        whole = held_product(SCENE.product_id, None, tmp_path)
+        assert whole == tmp_path / f"{SCENE.product_id}.SAFE"
+        assert [path.name for path in judged.parent.iterdir()] == [judged.name]
+        assert files(judged).items() >= belonging(Part.JUDGE).items()
+
+    def test_that_is_here_is_found_in_a_folder_that_cannot_be_written(
+        self, tmp_path: Path, store: Store, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        whole = fetch_members(SCENE, Part.ALL, store, tmp_path)
+        (tmp_path / ".members" / f".{whole.name}.old").mkdir()
+
+        def closed(*_: object) -> None:
+            raise PermissionError(errno.EACCES, "Permission denied")
+
+        monkeypatch.setattr("senard.io.file_locks.os.open", closed)
+        assert held_product(SCENE.product_id, None, tmp_path) == whole
 
     def test_is_listed_in_the_progress_file(self, tmp_path: Path, store: Store) -> None:
         whole = fetch_members(SCENE, Part.ALL, store, tmp_path)

@@ -108,8 +108,8 @@ FETCH_OPTIONS: tuple[Option, ...] = (
         kind=Kind.SWITCH,
         default="false",
         identity=False,
-        help="Ask the catalogue again what it holds, and the sources for products that they would not give; results that "
-        "are still valid stay.",
+        help="Ask the catalogue again what it holds, and the sources for products that they would not give; results "
+        "that are still valid stay.",
     ),
     Option(
         name="allow_missing",

@@ -1,5 +1,7 @@
 """`make bench SIZE=download`: how fast one connection is, against curl in the same run, and how much memory it takes.
 
+curl alone verifies nothing. Its peers that do are curl with md5sum, at the same time and after it.
+
 Everything is on loopback, so the network has no limit of its own: what is left are the programs and the disk.
 """
 
@@ -25,7 +27,14 @@ from senard.io.secret import Secret
 from senard.model.access import Addresses
 
 CURL = "curl"
-CASES = (CURL, "BLAKE3", "MD5", "")
+CURLS = {
+    CURL: 'curl -sSf -K - -o "$0"',
+    "curl | tee | md5sum": 'curl -sSf -K - | tee "$0" | md5sum',
+    "curl, then md5sum": 'curl -sSf -K - -o "$0" && md5sum "$0"',
+}
+"""How curl is called, with the target as $0."""
+
+CASES = (*CURLS, "BLAKE3", "MD5", "")
 """Who fetches: curl, or senard with this checksum of the catalogue; "" is none."""
 
 ROUNDS = 7
@@ -131,7 +140,7 @@ def _compare(served: Served, product_id: str, place: str, folder: Path) -> Itera
         print(f"bench: {place}, round {number} of {ROUNDS} …", file=sys.stderr, flush=True)
         turn = number % len(CASES)
         for case in (*CASES[turn:], *CASES[:turn]):
-            ask = _curl if case == CURL else _senard
+            ask = _curl if case in CURLS else _senard
             run = ask(served, product_id, case, folder / "out")
             if number:
                 runs[case].append(run)
@@ -150,15 +159,16 @@ def _compare(served: Served, product_id: str, place: str, folder: Path) -> Itera
         )
 
 
-def _curl(served: Served, product_id: str, _case: str, target: Path) -> FetchFigures:
-    """Fetch with curl."""
+def _curl(served: Served, product_id: str, case: str, target: Path) -> FetchFigures:
+    """Fetch with curl, alone or with md5sum."""
     remote = Lookup(served.http(), served.addresses.search).by_name(product_id)
     assert remote is not None
     url = f"{served.addresses.data}/Products({remote.uuid})/$value"
     # By its standard input, so that the token is in no list of processes.
     words = f'url = "{url}"\nheader = "Authorization: Bearer {Secret(served.tokens().token()).reveal()}"\n'
     started = time.perf_counter()
-    with subprocess.Popen([CURL, "-sSf", "-o", str(target), "-K", "-"], stdin=subprocess.PIPE, text=True) as process:
+    command = ["bash", "-o", "pipefail", "-c", CURLS[case], str(target)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) as process:
         assert process.stdin is not None
         process.stdin.write(words)
         process.stdin.close()
@@ -223,7 +233,7 @@ def downloads_table(record: dict[str, Any]) -> str:
         f"{'':<30}{'wall s':>8}{'CPU s':>8}{'MB/s':>8}{'of curl':>9}{'synced s':>10}{'of curl':>9}",
     ]
     for one in record["cases"]:
-        who = one["case"] if one["case"] == CURL else f"senard, {one['case'] or 'no checksum'}"
+        who = one["case"] if one["case"] in CURLS else f"senard, {one['case'] or 'no checksum'}"
         lines.append(
             f"{one['place'] + ', ' + who:<30}{one['seconds']:>8.2f}{one['cpu_seconds']:>8.2f}"
             f"{record['megabytes'] / one['seconds']:>8.0f}{one['speed']:>9.2f}{one['synced_seconds']:>10.2f}"

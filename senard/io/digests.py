@@ -13,8 +13,11 @@ from senard.model.remote import Checksum, ChecksumKind
 
 _CHUNK_BYTES = 1 << 20
 
-_AHEAD = 8
-"""Chunks that may wait for the thread: 2 MB at most, whatever the size of the file."""
+_BATCH_BYTES = 1 << 20
+"""What is handed to the thread at once: with every single chunk it would be woken up four times as often."""
+
+_AHEAD = 2
+"""Batches that may wait for the thread: with the one that fills and the one in work 4 MB, for any file."""
 
 
 class Digest(Protocol):
@@ -67,7 +70,9 @@ class FollowingDigest:
         self._kind = kind
         self._digest = new_digest(kind)
         self._fed = 0
-        self._chunks: queue.Queue[bytes | None] = queue.Queue(maxsize=_AHEAD)
+        self._batch: list[bytes] = []
+        self._batch_bytes = 0
+        self._batches: queue.Queue[list[bytes] | None] = queue.Queue(maxsize=_AHEAD)
         self._thread: threading.Thread | None = None
 
     def feed(self, chunk: bytes, start: int) -> None:
@@ -78,10 +83,10 @@ class FollowingDigest:
         if self._kind is not ChecksumKind.MD5:
             self._digest.update(chunk)
             return
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._work, name="senard-digest", daemon=True)
-            self._thread.start()
-        self._chunks.put(chunk)
+        self._batch.append(chunk)
+        self._batch_bytes += len(chunk)
+        if self._batch_bytes >= _BATCH_BYTES:
+            self._hand_over()
 
     def restart(self) -> None:
         """Forget everything: the file was cut."""
@@ -100,12 +105,25 @@ class FollowingDigest:
         return self._digest.hexdigest()
 
     def close(self) -> None:
-        """Wait for the thread, and end it."""
+        """Wait for the thread, and end it; what is less than a batch needs none."""
         if self._thread is not None:
-            self._chunks.put(None)
+            self._batches.put(None)
             self._thread.join()
             self._thread = None
+        self._take(self._batch)
+        self._batch, self._batch_bytes = [], 0
+
+    def _hand_over(self) -> None:
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._work, name="senard-digest", daemon=True)
+            self._thread.start()
+        self._batches.put(self._batch)
+        self._batch, self._batch_bytes = [], 0
 
     def _work(self) -> None:
-        while (chunk := self._chunks.get()) is not None:
+        while (batch := self._batches.get()) is not None:
+            self._take(batch)
+
+    def _take(self, batch: list[bytes]) -> None:
+        for chunk in batch:
             self._digest.update(chunk)

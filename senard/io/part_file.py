@@ -34,6 +34,8 @@ class PartFile:
 
     def cut(self, size: int) -> None:
         """Keep so many bytes from the start."""
+        if size == self.size:
+            return  # ext4 brings a file that was once truncated to 0 to the disk whenever somebody closes it
         with keeping(self._what, self.path.parent):
             os.ftruncate(self._descriptor, size)
         self.size = size

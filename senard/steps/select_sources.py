@@ -1,7 +1,7 @@
 """Choose for every 20 m pixel of one tile the scene that supplies it."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -55,7 +55,7 @@ class _Granule:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Period:
+class Period:
     """All that may be chosen from, the same for every tile of the mosaic."""
 
     request: MosaicRequest
@@ -105,19 +105,19 @@ def select_sources(
         IncompleteError: if a mask folder holds neither a judgement nor a verdict.
     """
     grid = tile.grid(20)
-    period = _period(request, scenes, masks, spared)
+    period = period_of(request, scenes, masks, spared)
     blocks = list(grid.blocks(block_px))
     pixels, clear_pixels, levels, aoi_pixels = Counter[int](), Counter[int](), Counter[int](), 0
     with partial_directory(out) as folder:
         with ScratchWriter(folder / SOURCES_RASTER, grid, SOURCE_BANDS, np.uint16, nodata=0) as writer:
             for number, window in enumerate(blocks, 1):
-                inside = _inside(request, grid.crop(window))
+                inside = pixels_to_fill(request, grid.crop(window))
                 layers = _select_block(period, grid.crop(window), inside)
                 writer.write(window, layers)
                 source, level = layers["source"], layers["level"]
-                pixels += _count(source[source > 0])
-                clear_pixels += _count(source[np.isin(level, CLEAR_LEVELS)])
-                levels += _count(level[inside])
+                pixels += count(source[source > 0])
+                clear_pixels += count(source[np.isin(level, CLEAR_LEVELS)])
+                levels += count(level[inside])
                 aoi_pixels += int(inside.sum())
                 if progress is not None:
                     progress(number / len(blocks))
@@ -126,9 +126,9 @@ def select_sources(
     return out
 
 
-def _period(
+def period_of(
     request: MosaicRequest, scenes: Sequence[Sentinel2Scene], masks: Sequence[Path | None], spared: Sequence[int]
-) -> _Period:
+) -> Period:
     """Group the usable scenes by overflight and price their dates."""
     datatakes: dict[object, list[_Granule]] = {}
     days: dict[object, int] = {}
@@ -146,7 +146,7 @@ def _period(
             sun_zenith=judgement.sun_zenith,
         )
         moments[source] = moment.cost
-    return _Period(
+    return Period(
         request=request,
         datatakes=tuple(datatakes.values()),
         moments=moments,
@@ -155,33 +155,20 @@ def _period(
     )
 
 
-def _inside(request: MosaicRequest, grid: Grid) -> BoolArray:
+def pixels_to_fill(request: MosaicRequest, grid: Grid) -> BoolArray:
     """Pixels to fill."""
     return aoi_mask(request.aoi, grid) if request.clip else np.ones(grid.shape, dtype=np.bool_)
 
 
-def _select_block(period: _Period, core: Grid, inside: BoolArray) -> Layers:
-    """The layers of one block; scenes that only touch its halo take part.
-
-    The scenes are gone through twice: once to learn what the ground usually looks like, once to choose.
-    """
+def _select_block(period: Period, core: Grid, inside: BoolArray) -> Layers:
+    """The layers of one block; scenes that only touch its halo take part."""
     if not inside.any():
         return {name: np.zeros(core.shape, dtype=np.uint16) for name in SOURCE_BANDS}
     halo = halo_px(core)
     grid = core.padded(halo)
-    coarse = detection_grid(grid)
-    usual = _Usual(kept=_learnt(period, coarse), period_days=period.request.period_days)
     candidates = Candidates.nothing(grid.shape)
     clear = np.zeros(grid.shape, dtype=np.uint16)
-    fine, thin = _Looker(grid), _Looker(coarse)
-    for label, granules in enumerate(period.datatakes):
-        seen, detected = fine.see(granules), thin.see(granules)
-        if seen is None or detected is None:
-            continue
-        scored = score(seen, period.moments, period.request.buffer)
-        by_itself = score(detected, period.moments, period.request.buffer)
-        found = usual.departure(detected, by_itself, period.days[label], coarse)
-        scored = refine(scored, found, grid, coarse)
+    for label, seen, scored in judged_observations(period, grid):
         clear += np.isin(scored.level, CLEAR_LEVELS)
         allowed = usable(scored, period.request.fill) & ~np.isin(seen.source, period.spared)
         add_candidate(candidates, label, seen, scored, smoothed_cost(scored, grid), allowed)
@@ -196,10 +183,28 @@ def _select_block(period: _Period, core: Grid, inside: BoolArray) -> Layers:
     return {name: pixels[halo:-halo, halo:-halo] * inside for name, pixels in layers.items()}
 
 
-def _learnt(period: _Period, coarse: Grid) -> Reservoir:
+def judged_observations(period: Period, grid: Grid) -> Iterator[tuple[int, Observation, Scored]]:
+    """Number of each overflight that saw a part of the mosaic, what it saw, and its judgement; one at a time.
+
+    The scenes are gone through twice: once to learn what the ground usually looks like, once to judge.
+    """
+    coarse = detection_grid(grid)
+    usual = _Usual(kept=_learnt(period, coarse), period_days=period.request.period_days)
+    fine, thin = Looker(grid), Looker(coarse)
+    for label, granules in enumerate(period.datatakes):
+        seen, detected = fine.see(granules), thin.see(granules)
+        if seen is None or detected is None:
+            continue
+        scored = score(seen, period.moments, period.request.buffer)
+        by_itself = score(detected, period.moments, period.request.buffer)
+        found = usual.departure(detected, by_itself, period.days[label], coarse)
+        yield label, seen, refine(scored, found, grid, coarse)
+
+
+def _learnt(period: Period, coarse: Grid) -> Reservoir:
     """The best observations of every pixel of 60 m, by their own scenes."""
     kept = Reservoir.nothing(coarse.shape)
-    looker = _Looker(coarse)
+    looker = Looker(coarse)
     for label, granules in enumerate(period.datatakes):
         seen = looker.see(granules)
         if seen is None:
@@ -227,7 +232,7 @@ class _Usual:
         return depart(seen.judge, open_ground, usual, abs(day - centre), grid)
 
 
-class _Looker:
+class Looker:
     """Sees overflights on the pixels of one grid; coordinates are worked out once per CRS."""
 
     def __init__(self, grid: Grid) -> None:
@@ -273,7 +278,7 @@ def _taken(path: Path, grid: Grid, where: PixelCoordinates) -> Raster:
     return take_nearest(read_scratch(path, window), grid.crop(window), where)
 
 
-def _count(values: UInt16Array) -> Counter[int]:
+def count(values: UInt16Array) -> Counter[int]:
     """How often each number occurs."""
     numbers, counts = np.unique(values, return_counts=True)
     return Counter(dict(zip(numbers.tolist(), counts.tolist(), strict=True)))

@@ -13,7 +13,7 @@ from rio_cogeo.cogeo import cog_validate
 from senard.errors import UnusableSceneError
 from senard.model.grid import Tile
 from senard.model.sentinel2 import MOSAIC_BANDS
-from senard.steps import composite_tile as module
+from senard.steps import supply_band as module
 from senard.steps.composite_tile import composite_tile
 from tests.steps.small_products import INTERNAL_TILE, SmallArchive, SmallProduct, pixels_of, request, tile
 

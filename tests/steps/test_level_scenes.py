@@ -15,7 +15,7 @@ from senard.io.levels_folder import read_levels, write_levels
 from senard.io.scenes_file import write_verdict
 from senard.model.grid import Grid, Tile
 from senard.model.request import Level, MosaicRequest
-from senard.steps import composite_tile as module
+from senard.steps import supply_band as module
 from senard.steps.composite_tile import composite_tile
 from senard.steps.level_scenes import level_scenes
 from tests.steps import small_products

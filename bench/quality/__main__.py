@@ -88,12 +88,14 @@ def run_regime(
     Returns:
         the table, and the figures for JSON.
     """
-    began = time.perf_counter()
+    began, viewing = time.perf_counter(), 0.0
     columns: dict[str, list[Figures]] = {}
     calibrations: list[Calibration] = []
     for seed in seeds:
         label = f"{regime.value}, seed {seed}"
+        started = time.perf_counter()
         season = load_season(regime, seed, small=small, say=lambda text, label=label: _say(f"{label}: {text}"))  # type: ignore[misc]
+        viewing += time.perf_counter() - started
         calibrations.append(calibrate(season))
         drawn = []
         for mosaic in _mosaics(season, variants, peers, label):
@@ -105,10 +107,12 @@ def run_regime(
     seconds = time.perf_counter() - began
     listed = ", ".join(map(str, seeds))
     title = f"{regime.value}: {SKY}, mean of seeds {listed}{', small' if small else ''}; {seconds:.0f} s in all"
+    title += f", {viewing:.0f} s of them for the views"
     text = "\n".join([table(title, list(columns.values()), calibrations), *ratio_lines(list(columns.values()))])
     figures = {
         "seeds": list(seeds),
         "seconds": seconds,
+        "seconds_for_views": viewing,
         "calibration": [asdict(one) for one in calibrations],
         "methods": {name: [asdict(one) for one in column] for name, column in columns.items()},
     }

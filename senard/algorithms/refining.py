@@ -26,14 +26,15 @@ def refine(scored: Scored, found: Departure, grid: Grid, coarse: Grid) -> Scored
         scored: by its own scene alone, on `grid`.
         found: on `coarse`.
         grid: pixels of 20 m, inside `coarse`.
-        coarse: pixels of 60 m.
+        coarse: pixels of 60 m, or of any multiple of 20 m.
 
     Returns:
         level 1 becomes 3 where the observation is hazy or shaded, 2 where it could not be tested or a shadow is likely.
     """
     level, cost, flags = scored.level.copy(), scored.cost.copy(), scored.flags.copy()
     row, col = round((coarse.top - grid.top) / 20), round((grid.left - coarse.left) / 20)
-    _refine(found.haze, found.dark, found.verdict, found.zone, row, col, level, cost, flags)
+    ratio = coarse.gsd // grid.gsd
+    _refine(found.haze, found.dark, found.verdict, found.zone, row, col, ratio, level, cost, flags)
     return replace(scored, level=level, cost=cost, flags=flags)
 
 
@@ -45,6 +46,7 @@ def _refine(
     zone: UInt8Array,
     first_row: int,
     first_col: int,
+    ratio: int,
     level: UInt8Array,
     cost: Float32Array,
     flags: UInt8Array,
@@ -54,7 +56,7 @@ def _refine(
         for col in range(level.shape[1]):
             if level[row, col] == 0:
                 continue
-            r, c = (row + first_row) // 3, (col + first_col) // 3
+            r, c = (row + first_row) // ratio, (col + first_col) // ratio
             bits = verdict[r, c]
             if level[row, col] == 1:
                 if bits & (HAZY | SHADED):

@@ -7,6 +7,7 @@ Everything is on loopback, so the network has no limit of its own: what is left 
 
 import json
 import os
+import random
 import shutil
 import statistics
 import subprocess
@@ -134,12 +135,11 @@ def _serving(archive: Path) -> Iterator[Served]:
 
 
 def _compare(served: Served, product_id: str, place: str, folder: Path) -> Iterator[CaseFigures]:
-    """All cases in turn, each round beginning with another one."""
+    """All cases in every round, each round in another order: what one leaves on the disk may slow the next."""
     runs: dict[str, list[FetchFigures]] = {case: [] for case in CASES}
     for number in range(ROUNDS + 1):
         print(f"bench: {place}, round {number} of {ROUNDS} …", file=sys.stderr, flush=True)
-        turn = number % len(CASES)
-        for case in (*CASES[turn:], *CASES[:turn]):
+        for case in random.Random(number).sample(CASES, len(CASES)):
             ask = _curl if case in CURLS else _senard
             run = ask(served, product_id, case, folder / "out")
             if number:

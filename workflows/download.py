@@ -142,6 +142,10 @@ class DownloadAOI(AreaTask):
         reasons = {**missing, **verdicts}
         return [*super().left_out(), *(told(name, reason) for name, reason in reasons.items() if reason)]
 
+    def left_out_so_far(self) -> list[str]:
+        """The same where the run ends early: every product that did not come is named by it."""
+        return self.left_out() if self.requires().complete() else []
+
     def _is_empty(self) -> bool:
         """Whether everything was tried and nothing came: each product is missing, or there is a verdict on it."""
         return all(read_verdict(task.output().path) is not None for task in self._tasks())

@@ -125,6 +125,8 @@ def run_to_the_end(
         factory.budgets = getattr(task, "budgets", {})
         _run_in_rounds(task, run, factory)
         if not task.complete():
+            for text in getattr(task, "left_out_so_far", list)():
+                tell(f"senard: left out: {text}")
             code = _leave(_failures(factory), tell)
             _tell_totals(task, factory, tell)
             return code

@@ -22,7 +22,7 @@ from typing import Any, Self
 from senard.model.access import Access, Addresses, CatalogueName, Pace, SourceName
 from tests.emulators.downloads import ROOT as DATA_ROOT
 from tests.emulators.downloads import Downloads
-from tests.emulators.faults import Faults, Kind, RangeMode
+from tests.emulators.faults import Faults, Kind, RangeMode, Rule
 from tests.emulators.http_server import Exchange, Origin
 from tests.emulators.log import LoggedRequest
 from tests.emulators.odata_server import ROOT as SEARCH_ROOT
@@ -50,6 +50,9 @@ QUICK = Pace(
 
 _SERVICES = ("stac", "dhus", "google", "cogs", "s3")
 """Modules beside this one whose `mount(emulator)` adds a service and returns it."""
+
+_LOOP = "loop"
+"""Option of addresses that redirect to themselves."""
 
 _PRODUCT_UUID = re.compile(r"Products\('?([0-9a-fA-F-]{36})")
 _PRODUCT_NAME = re.compile(r"(S2[A-Z]_(?:MSIL|OPER_PRD_MSIL)[0-9A-Z_]+)")
@@ -266,14 +269,19 @@ class Emulator:
         if len(logged.url) - len(exchange.base) > self.faults.longest_url:
             exchange.refuse(page(414, "414 Request-URI Too Large"))
             return
-        exchange.fault = self.faults.pick(
-            logged.service, logged.product, ranged="range" in logged.headers, head=logged.method == "HEAD"
-        )
+        exchange.fault = self._fault(logged)
         logged.fault = exchange.kind.value if exchange.kind is not None else ""
         if self._firewalled(logged.service):
             exchange.refuse(firewall())
         elif not self._failed(exchange):
             self._handler(logged)(exchange)
+
+    def _fault(self, logged: LoggedRequest) -> Rule | None:
+        if _LOOP in logged.options:  # once in, never out
+            return Rule(kind=Kind.REDIRECT_LOOP, on=frozenset(), products=frozenset(), left=0)
+        return self.faults.pick(
+            logged.names, logged.product, ranged="range" in logged.headers, head=logged.method == "HEAD"
+        )
 
     def _failed(self, exchange: Exchange) -> bool:
         """Play failures that need no handler."""
@@ -285,7 +293,8 @@ class Emulator:
         elif kind is Kind.HANG_UP:
             exchange.hang_up()
         elif kind is Kind.REDIRECT_LOOP:
-            exchange.redirect(exchange.logged.url)
+            url = exchange.logged.url
+            exchange.redirect(url if _LOOP in exchange.options else f"{url}{'&' if '?' in url else '?'}{_LOOP}=1")
         elif kind in REFUSALS:
             exchange.refuse(REFUSALS[kind])
         else:

@@ -35,6 +35,9 @@ class Slots:
         self.most_counted = 0
         """As `most_open`, with the lingering ones."""
 
+        self.most_lingering = 0
+        """Most that lingered while another download was asked for."""
+
         self.refused = 0
         """Downloads that found no slot."""
 
@@ -54,6 +57,7 @@ class Slots:
             counted = len(mine) + len(self._lingering[account]) + 1
             self.most_open = max(self.most_open, len(mine) + 1)
             self.most_counted = max(self.most_counted, counted)
+            self.most_lingering = max(self.most_lingering, len(self._lingering[account]))
             if counted > self.faults.connection_limit:
                 self.refused += 1
                 return None

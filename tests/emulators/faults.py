@@ -19,7 +19,7 @@ class Rule:
     """What happens."""
 
     on: frozenset[str]
-    """Services it happens on: {"download"}."""
+    """What it happens on: {"download"}, {"zips"}; see LoggedRequest.names."""
 
     products: frozenset[str]
     """Names without .SAFE; empty: whichever."""
@@ -33,9 +33,9 @@ class Rule:
     retry_after_s: int | None = None
     """Told with 429 and 503; None: 1 with Kind.ERROR_503, else not told."""
 
-    def fits(self, service: str, product: str, *, ranged: bool, head: bool) -> bool:
+    def fits(self, names: frozenset[str], product: str, *, ranged: bool, head: bool) -> bool:
         """Whether a request is one of its own."""
-        if self.left == 0 or service not in self.on or not playable(self.kind, ranged=ranged, head=head):
+        if self.left == 0 or not self.on & names or not playable(self.kind, ranged=ranged, head=head):
             return False
         return not self.products or product in self.products
 
@@ -43,33 +43,39 @@ class Rule:
 class InTurn:
     """Makes a share of the requests fail, each kind in its turn; the same requests fail in every run.
 
-    One request of each stretch of 1/share requests fails; which of them, the seed says.
+    One request of each stretch of 1/share requests fails; which of them, the seed says. Requests with a Range are few:
+    a failure that is about Range and was not played yet takes the first that comes, and a later stretch goes without.
     """
 
-    def __init__(self, share: float, kinds: Sequence[Kind], seed: int, on: frozenset[str]) -> None:
+    def __init__(
+        self, share: float, kinds: Sequence[Kind], seed: int, on: frozenset[str], once: Collection[Kind] = ()
+    ) -> None:
         if not 0 < share <= 1:
             raise ValueError(f"share is a share of the requests, above 0 and up to 1: {share}")
         self.share = share
         self.on = on
+        self._once = frozenset(once)
         self._waiting = deque(kinds)
+        self._unplayed = set(kinds)
         self._random = random.Random(seed)
         self._seen = 0
         self._failed = 0
         self._next = self._random.random() / share
 
-    def pick(self, service: str, *, ranged: bool, head: bool) -> Kind | None:
+    def pick(self, names: frozenset[str], *, ranged: bool, head: bool) -> Kind | None:
         """Kind of the failure of this request; None: it goes well. A kind that does not fit waits for its turn."""
-        if service not in self.on:
+        if not self.on & names:
             return None
         number = self._seen
         self._seen += 1
-        if number < int(self._next):
-            return None
+        due = number >= int(self._next)
         for kind in self._waiting:
-            if not playable(kind, ranged=ranged, head=head):
+            if not playable(kind, ranged=ranged, head=head) or not (due or kind in RANGED & self._unplayed):
                 continue
             self._waiting.remove(kind)
-            self._waiting.append(kind)
+            if kind not in self._once:
+                self._waiting.append(kind)
+            self._unplayed.discard(kind)
             self._failed += 1
             self._next = (self._failed + self._random.random()) / self.share
             return kind
@@ -163,7 +169,8 @@ class Faults:
             kind: how.
             count: how many.
             products: names, with or without .SAFE; none: whichever comes.
-            on: service or services: "download", "catalogue", "token", …
+            on: service or services: "download", "catalogue", "token", …; or a part of one: "zips", "files", "lists",
+                "password", "refresh_token".
             after: where the body ends or stops: below 1 a share of it, from 1 on bytes.
             retry_after_s: told with 429 and 503, s.
         """
@@ -188,6 +195,7 @@ class Faults:
         *,
         seed: int = 0,
         on: str | Collection[str] = "download",
+        once: Collection[Kind] = (),
     ) -> None:
         """Fail a share of the requests, each kind in its turn, the same ones in every run.
 
@@ -195,10 +203,11 @@ class Faults:
             share: of the requests of these services, 0-1.
             kinds: in this order, over and over.
             seed: which of 1/share requests it is.
-            on: service or services, counted together.
+            on: service or services, or parts of them, counted together.
+            once: kinds that have one turn only.
         """
         with self._lock:
-            self._in_turn.append(InTurn(share, kinds, seed, _names(on)))
+            self._in_turn.append(InTurn(share, kinds, seed, _names(on), once))
 
     def clear(self) -> None:
         """Forget every rule; the numbers stay."""
@@ -206,16 +215,16 @@ class Faults:
             self._rules.clear()
             self._in_turn.clear()
 
-    def pick(self, service: str, product: str, *, ranged: bool, head: bool) -> Rule | None:
+    def pick(self, names: frozenset[str], product: str, *, ranged: bool, head: bool) -> Rule | None:
         """The failure of one request, taken from what waits; None: it goes well. Rules go before turns."""
         with self._lock:
             for rule in self._rules:
-                if rule.fits(service, product, ranged=ranged, head=head):
+                if rule.fits(names, product, ranged=ranged, head=head):
                     if rule.left is not None:
                         rule.left -= 1
                     return rule
             for turn in self._in_turn:
-                kind = turn.pick(service, ranged=ranged, head=head)
+                kind = turn.pick(names, ranged=ranged, head=head)
                 if kind is not None:
                     return Rule(kind=kind, on=turn.on, products=frozenset(), left=0)
         return None

@@ -185,13 +185,15 @@ class Exchange:
             return True
         self.connection.sendall(data, socket.MSG_MORE)
         stop = self._stop(body.length)
-        self._pump(body, stop, slot if stop == body.length else None)
+        # What looks whole to the client was delivered as far as anybody can tell: it does not linger.
+        orderly = stop == body.length or self.kind is Kind.CUT_UNSTATED
+        self._pump(body, stop, slot if orderly else None)
         if self.kind is Kind.STALL:
             self.hold()
         if self.kind in _EARLY:
             self.close_after = True
             self.reset_after = self.kind is Kind.RESET
-            return False
+            return orderly
         return True
 
     def _stop(self, length: int) -> int:

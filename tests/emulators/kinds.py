@@ -105,6 +105,12 @@ class Kind(Enum):
     REDIRECT_LOOP = "redirect-loop"
     """301 to itself, for ever."""
 
+    SESSION_ENDED = "400-session"
+    """400 invalid_grant: a refresh token whose session has ended. For `on="refresh_token"`."""
+
+    SESSION_CAP = "401-grant"
+    """401 invalid_grant: too many sessions, or a wrong password; the words are the same. For `on="password"`."""
+
 
 BODILY = frozenset(
     {

@@ -58,6 +58,20 @@ class LoggedRequest:
     """time.monotonic() after the last byte, s; None while it runs."""
 
     @property
+    def names(self) -> frozenset[str]:
+        """What a failure may be set on to hit this request: its service, and what is asked of it.
+
+        Of "download": "zips" (whole products), "files" (single ones of them), "lists"; of "token": the grant,
+        "password" or "refresh_token".
+        """
+        if self.service == "token":
+            return frozenset({"token", self.form.get("grant_type", "")})
+        if self.service != "download":
+            return frozenset({self.service})
+        inside = "files" if "/Nodes(" in self.path else "zips"
+        return frozenset({"download", inside if self.path.endswith("/$value") else "lists"})
+
+    @property
     def options(self) -> dict[str, list[str]]:
         """The query, decoded: {"$top": ["1"]}."""
         return parse_qs(self.query, keep_blank_values=True)

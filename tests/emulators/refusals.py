@@ -54,6 +54,11 @@ def _error_500() -> Refusal:
     return Refusal(status=500, body=json.dumps(body).encode())
 
 
+def _grant_refusal(status: int, words: str) -> Refusal:
+    body = {"error": "invalid_grant", "error_description": words}
+    return Refusal(status=status, body=json.dumps(body).encode())
+
+
 _EMPTY_503 = Refusal(status=503, content_type="")
 
 REFUSALS: dict[Kind, Refusal] = {
@@ -74,6 +79,8 @@ REFUSALS: dict[Kind, Refusal] = {
     Kind.HTML_200: page(200, "The service is under maintenance"),
     Kind.JSON_200: Refusal(status=200, body=b'{"detail":"Service temporarily unavailable"}'),
     Kind.EMPTY_200: Refusal(status=200, content_type=""),
+    Kind.SESSION_ENDED: _grant_refusal(400, "Session not active"),
+    Kind.SESSION_CAP: _grant_refusal(401, "Invalid user credentials"),
     Kind.RANGE_REFUSED: zipper_refusal(400, "DAT-ZIP-105", "Range header is not supported"),
 }
 """Answers that need nothing but the kind. RANGE_REFUSED: the wording of 2024 is not recorded."""

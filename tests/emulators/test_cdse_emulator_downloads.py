@@ -351,7 +351,7 @@ class TestSwitches:
 
         def run(seed: int) -> list[Kind | None]:
             turn = InTurn(0.2, kinds, seed, frozenset({"download"}))
-            return [turn.pick("download", ranged=number > 50, head=False) for number in range(100)]
+            return [turn.pick(frozenset({"download"}), ranged=number > 50, head=False) for number in range(100)]
 
         played = [kind for kind in run(1) if kind is not None]
         assert len(played) == 20

@@ -227,6 +227,14 @@ class TestDownload:
         assert "accept it, and run the same command again" in done.stderr
         assert len(served.emulator.asked("download", "$value")) == 1
 
+    def test_names_what_is_left_out_though_a_person_must_act(self, served: Served) -> None:
+        served.emulator.products.set_offline(served.first)
+        served.emulator.faults.next(Kind.TOKEN_AUDIENCE, products=[served.zips()[-1].removesuffix(".zip")])
+        done = served.download("--allow-missing")
+        assert done.returncode == 2, done.stderr
+        assert f"senard: left out: {served.first}: could not be fetched" in done.stderr
+        assert "The token is of the wrong kind" in done.stderr
+
     def test_fetches_at_a_second_run_only_what_is_new(self, served: Served) -> None:
         last = served.zips()[-1].removesuffix(".zip")
         entry = served.emulator.products[last]

@@ -13,6 +13,13 @@ from senard.model.arrays import BoolArray, Float32Array, UInt8Array
 from senard.model.sentinel2 import Scl
 from senard.simulation.ground import BAND_NAMES
 
+SATURATED = 1.0
+"""Reflectance above which a pixel counts as saturated: roofs and greenhouses that mirror the sun."""
+
+_CLOUD_DOUBT = 0.5
+_SHADOW_DOUBT = 0.13
+# Deviation of the logarithm by which likelihood of cloud and thresholds of shade vary over 2 to 3 km.
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Classification:
@@ -28,24 +35,31 @@ class Classification:
     """(y, x) uint8, percent."""
 
 
-def classify(reflectance: Float32Array) -> Classification:
+def classify(reflectance: Float32Array, hints: Float32Array | None = None) -> Classification:
     """Judge a simulated image pixel by pixel.
 
     Args:
         reflectance: (12, y, x) float32, BAND_NAMES; NaN is nodata.
+        hints: (3, y, x) float32: reflectance of cirrus as band 10 shows it, and two fields of doubt of deviation 1, by
+            which whole banks of cloud and whole shadows are taken or missed; None leaves all of it out.
     """
+    if hints is None:
+        hints = np.zeros((3, *reflectance.shape[1:]), dtype=np.float32)
     nodata: BoolArray = np.asarray(np.isnan(reflectance).any(axis=0))
     band = dict(zip(BAND_NAMES, np.where(nodata, np.float32(0.1), reflectance), strict=True))
     ndvi = _ratio(band["B8A"], band["B04"])
     ndsi = _ratio(band["B03"], band["B11"])
     snow = np.clip((ndsi - 0.2) / 0.4, 0, 1) * np.clip((band["B03"] - 0.12) / 0.15, 0, 1)
     snow *= band["B11"] < 0.22
-    cloud = _cloud_likelihood(band, ndvi) * (1 - snow)
-    scl = _land(band, ndvi)
-    scl[(band["B02"] - 0.5 * band["B04"] > 0.062) & (ndvi < 0.70) & (cloud > 0.10)] = Scl.THIN_CIRRUS
-    scl[cloud > 0.35] = Scl.CLOUD_MEDIUM
+    cloud = np.clip(_cloud_likelihood(band, ndvi) * np.exp(np.float32(_CLOUD_DOUBT) * hints[1]), 0, 1) * (1 - snow)
+    scl = _land(band, ndvi, np.exp(np.float32(_SHADOW_DOUBT) * hints[2]))
+    blue = band["B02"] - 0.5 * band["B04"]
+    scl[(blue > 0.062) & (ndvi < 0.70) & (cloud > 0.10)] = Scl.THIN_CIRRUS
+    scl[hints[0] > 0.045 * np.exp(np.float32(0.5) * hints[1])] = Scl.THIN_CIRRUS
+    scl[cloud > 0.44] = Scl.CLOUD_MEDIUM
     scl[cloud > 0.65] = Scl.CLOUD_HIGH
     scl[snow > 0.5] = Scl.SNOW
+    scl[(band["B02"] > SATURATED) | (band["B04"] > SATURATED)] = Scl.SATURATED_OR_DEFECTIVE
     scl[nodata] = Scl.NO_DATA
     return Classification(
         scl=scl,
@@ -67,13 +81,13 @@ def _cloud_likelihood(band: dict[str, Float32Array], ndvi: Float32Array) -> Floa
     return bright * white * blue
 
 
-def _land(band: dict[str, Float32Array], ndvi: Float32Array) -> UInt8Array:
-    """Classes of what is not cloud."""
+def _land(band: dict[str, Float32Array], ndvi: Float32Array, doubt: Float32Array) -> UInt8Array:
+    """Classes of what is not cloud; shade is looked for below thresholds times `doubt`."""
     scl = np.full(ndvi.shape, Scl.UNCLASSIFIED, dtype=np.uint8)
     scl[ndvi < 0.35] = Scl.NOT_VEGETATED
     scl[ndvi > 0.42] = Scl.VEGETATION
     water = (_ratio(band["B03"], band["B8A"]) > 0.05) & (band["B8A"] < 0.16) & (band["B11"] < 0.09)
-    dark = (band["B8A"] < 0.172) & (band["B11"] < 0.135)
+    dark = (band["B8A"] < 0.160 * doubt) & (band["B11"] < 0.126 * doubt)
     scl[dark] = Scl.DARK_AREA
     # Shade is blue (its light comes from the sky): dark in the NIR and SWIR, not so dark in the blue.
     scl[dark & (band["B02"] > 0.55 * band["B04"]) & (band["B8A"] > 0.02)] = Scl.CLOUD_SHADOW

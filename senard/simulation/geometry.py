@@ -35,13 +35,14 @@ class Nodes:
     """Geometry at every 32nd pixel corner of one strip, axes (y, x, quantity); see `QUANTITIES`."""
 
     values: Float64Array
-    """(rows, cols, 8) float64."""
+    """(rows, cols, 11) float64."""
 
 
-QUANTITIES = ("x", "y", "stretch", "across", "along", "sun_x", "sun_y", "cos_sun")
+QUANTITIES = ("x", "y", "stretch", "across", "along", "sun_x", "sun_y", "cos_sun", "volume", "surface", "glint")
 """x, y: EPSG:3857, m. stretch: Mercator metres per metre of ground. across, along: distance from the swath's centre
 line and from its centre point, m of ground, across positive to the east, along positive to the south. sun_x, sun_y: way
-towards the sun per metre of height, m (tan of the zenith times the direction). cos_sun: cosine of the sun's zenith."""
+towards the sun per metre of height, m (tan of the zenith times the direction). cos_sun: cosine of the sun's zenith.
+volume, surface: kernels of `brdf_kernels`. glint: slope of a wave that mirrors the sun, tangent squared."""
 
 
 def nodes_of(acquisition: SimulatedAcquisition, grid: Grid) -> Nodes:
@@ -62,6 +63,7 @@ def nodes_of(acquisition: SimulatedAcquisition, grid: Grid) -> Nodes:
     zenith, azimuth = sun_angles(acquisition.sensing_time, lon, lat)
     slant = np.tan(np.radians(np.minimum(zenith, 80.0)))
     direction = np.radians(azimuth)
+    volume, surface = brdf_kernels(slant, direction, across)
     quantities = (
         x,
         y,
@@ -71,8 +73,50 @@ def nodes_of(acquisition: SimulatedAcquisition, grid: Grid) -> Nodes:
         slant * np.sin(direction),
         slant * np.cos(direction),
         np.cos(np.radians(zenith)),
+        volume,
+        surface,
+        _mirror_slope(slant, direction, across),
     )
     return Nodes(values=np.ascontiguousarray(np.stack(quantities, axis=-1)))
+
+
+def brdf_kernels(slant: Float64Array, azimuth: Float64Array, across: Float64Array) -> tuple[Float64Array, Float64Array]:
+    """How ground scatters into the satellite: the kernels Ross-Thick (leaves) and Li-Sparse-Reciprocal (objects).
+
+    The satellite is taken to look straight across its track: the zigzag of the detectors is left out.
+
+    Args:
+        slant: tangent of the sun's zenith.
+        azimuth: of the sun, radians clockwise from north.
+        across: distance from the track, m, positive to the east.
+
+    Source: Wanner et al. (1995), Lucht et al. (2000); crowns with h/b = 2 and b/r = 1.
+    """
+    view = np.abs(across) / ORBIT_HEIGHT_M
+    towards = np.where(across > 0, -1.0, 1.0) * math.pi / 2 + _tilt()
+    turn = np.cos(azimuth - towards)
+    sec_sun, sec_view = np.hypot(1.0, slant), np.hypot(1.0, view)
+    cosine = (1.0 + slant * view * turn) / (sec_sun * sec_view)
+    phase = np.arccos(np.clip(cosine, -1.0, 1.0))
+    volume = ((math.pi / 2 - phase) * cosine + np.sin(phase)) / (1.0 / sec_sun + 1.0 / sec_view) - math.pi / 4
+    squared = slant**2 + view**2 - 2.0 * slant * view * turn
+    overlap = 2.0 * np.sqrt(squared + slant**2 * view**2 * (1.0 - turn**2)) / (sec_sun + sec_view)
+    angle = np.arccos(np.clip(overlap, -1.0, 1.0))
+    hidden = (angle - np.sin(angle) * np.cos(angle)) * (sec_sun + sec_view) / math.pi
+    surface = hidden - sec_sun - sec_view + 0.5 * (1.0 + cosine) * sec_sun * sec_view
+    return np.asarray(volume), np.asarray(surface)
+
+
+def _mirror_slope(slant: Float64Array, azimuth: Float64Array, across: Float64Array) -> Float64Array:
+    """Tangent squared of the tilt of a wave that mirrors the sun into the satellite."""
+    east = slant * np.sin(azimuth) / np.hypot(1.0, slant)
+    north = slant * np.cos(azimuth) / np.hypot(1.0, slant)
+    up = 1.0 / np.hypot(1.0, slant)
+    side = -across / ORBIT_HEIGHT_M
+    down = np.hypot(1.0, side)
+    east = east + side * math.cos(_tilt()) / down
+    north = north - side * math.sin(_tilt()) / down
+    return np.asarray((east**2 + north**2) / (up + 1.0 / down) ** 2)
 
 
 def lonlat(crs: str, east: Float64Array, north: Float64Array) -> tuple[Float64Array, Float64Array]:

@@ -8,12 +8,13 @@ import numpy as np
 from senard.model.arrays import BoolArray, Float32Array, Float64Array, UInt8Array
 from senard.simulation.acquisition import SimulatedAcquisition
 from senard.simulation.atmosphere import light_of, seen_from_above, spread_nodes
+from senard.simulation.clouds import cirrus_at
 from senard.simulation.ground import BAND_NAMES
 from senard.simulation.images import LEVEL_1C_BANDS, Scratch
 from senard.simulation.noise import hash01
 from senard.simulation.pixels import Tally, true_colour, write_masks, write_preview
 from senard.simulation.sensor import FINE_BANDS, Strip, digital_numbers, shrink
-from senard.simulation.sky import cirrus_at, weather_of
+from senard.simulation.weather import weather_of
 
 WHITE = 0.3558
 """Reflectance that L1C's picture shows as 255."""
@@ -82,21 +83,21 @@ def cirrus_band(acquisition: SimulatedAcquisition, strip: Strip, *, nodata: Bool
     grid = acquisition.grid.crop(strip.window)
     seen = np.empty(nodata.shape, dtype=np.float32)
     corner = (int(grid.left) // 60, int(grid.top) // 60)
-    _fill_cirrus(spread["x"], spread["y"], weather.cirrus, weather.seed, corner, seen)
+    _fill_cirrus(spread["x"], spread["y"], (weather.cirrus, weather.contrails), weather.seed, corner, seen)
     seen[nodata] = np.nan
     return seen
 
 
 @numba.njit(cache=False)
 def _fill_cirrus(
-    x: Float64Array, y: Float64Array, threshold: float, seed: int, corner: tuple[int, int], out: Float32Array
+    x: Float64Array, y: Float64Array, cirrus: tuple[float, int], seed: int, corner: tuple[int, int], out: Float32Array
 ) -> None:
     for row in range(out.shape[0]):
         for col in range(out.shape[1]):
             value = 0.0
             for part in range(4):  # four uniform numbers make a bell of deviation 1/√3
                 value += hash01(corner[0] + col, corner[1] - row, seed + 301 + part) - 0.5
-            veil = cirrus_at(x[row, col], y[row, col], threshold, seed) if threshold < 8.0 else 0.0
+            veil = cirrus_at(x[row, col], y[row, col], cirrus[0], cirrus[1], seed)
             out[row, col] = _DARK_B10 + _NOISE_B10 * 1.732 * value + _CIRRUS_SEEN * veil
 
 

@@ -53,7 +53,7 @@ def write_strip(acquisition: SimulatedAcquisition, strip: Strip, scratch: Scratc
         scratch: the open images.
         tally: counts, changed in place.
     """
-    judged = classify(strip.coarse)
+    judged = classify(strip.coarse, strip.hints)
     if acquisition.cover is not None:
         judged.scl[judged.scl != Scl.NO_DATA] = acquisition.cover
     tally.classes += np.bincount(judged.scl.ravel(), minlength=12)

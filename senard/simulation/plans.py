@@ -142,8 +142,20 @@ def on_tile(acquisition: SimulatedAcquisition, mgrs_tile: str) -> SimulatedAcqui
     return replace(acquisition, mgrs_tile=mgrs_tile, offset_px=_SAMPLE_OFFSETS[mgrs_tile])
 
 
-QUALITY_TILE = "33TWM"
-"""MGRS tile that the squares of the quality plans lie in."""
+_QUALITY_TILES = {
+    Regime.FIRE: "33SVB",
+    Regime.COAST: "33SVB",
+    Regime.CITY_DESERT: "33SVB",
+    Regime.IRRIGATED: "33SVB",
+}
+# MGRS tiles of the quality plans: at 38° N where the sun should stand high, else 33TWM at 47° N.
+
+_QUALITY_SEASONS = {
+    Regime.SNOW: (datetime(2024, 1, 12, tzinfo=UTC), 120),
+    Regime.MOUNTAINS: (datetime(2024, 3, 5, tzinfo=UTC), 230),
+    Regime.IRRIGATED: (datetime(2024, 4, 15, tzinfo=UTC), 150),
+}
+# First day and length, days; from 4 May over 130 days elsewhere.
 
 _QUALITY_DATES = {Regime.DRY: 18, Regime.TEMPERATE: 24, Regime.CLOUDY: 36, Regime.VERY_CLOUDY: 36}
 # Dates of a season; 20 elsewhere.
@@ -164,15 +176,13 @@ def quality_plan(regime: Regime, seed: int) -> tuple[SimulatedAcquisition, ...]:
         seed: which ground and weather.
     """
     number = _QUALITY_DATES.get(regime, 20)
-    first, days = (
-        (datetime(2024, 1, 12, tzinfo=UTC), 120) if regime is Regime.SNOW else (datetime(2024, 5, 4, tzinfo=UTC), 130)
-    )
+    first, days = _QUALITY_SEASONS.get(regime, (datetime(2024, 5, 4, tzinfo=UTC), 130))
     acquisitions = []
     for index in range(number):
         orbit, east_m = _QUALITY_ORBITS[index % 2]
         time = first + timedelta(days=round(index * days / number), hours=10, minutes=2 + 9 * (index % 2), seconds=31)
         plain = SimulatedAcquisition(
-            mgrs_tile=QUALITY_TILE,
+            mgrs_tile=_QUALITY_TILES.get(regime, "33TWM"),
             time=time,
             satellite=("S2A", "S2B")[index // 2 % 2],
             baseline=_QUALITY_BASELINES[index % 4],

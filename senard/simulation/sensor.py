@@ -6,13 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from senard.model.arrays import BoolArray, Float32Array, UInt8Array, UInt16Array
+from senard.model.arrays import BoolArray, Float32Array, Float64Array, UInt8Array, UInt16Array
 from senard.model.grid import Window
 from senard.simulation.acquisition import SimulatedAcquisition
 from senard.simulation.geometry import Nodes, along_limits, nodes_of
-from senard.simulation.ground import BAND_NAMES, SPECTRA
-from senard.simulation.kernel import render
-from senard.simulation.sky import band_table, weather_numbers, weather_of
+from senard.simulation.ground import BAND_NAMES, LIGHT, SPECTRA
+from senard.simulation.kernel import LATTICE_M, fill_lattice, render
+from senard.simulation.relief import land_numbers
+from senard.simulation.weather import band_table, weather_numbers, weather_of
 
 FINE_BANDS = ("B02", "B03", "B04", "B08")
 """Bands of 10 m."""
@@ -60,6 +61,9 @@ class Strip:
     cover: UInt8Array
     """(y/2, x/2) uint8, number of the land cover at the upper left 10 m pixel."""
 
+    hints: Float32Array
+    """(3, y/2, x/2) float32: cirrus' reflectance as band 10 knows it, and two fields of doubt of deviation 1."""
+
 
 def strips(acquisition: SimulatedAcquisition) -> Iterator[Strip]:
     """See a product from north to south, in strips whose memory does not depend on its size.
@@ -88,6 +92,7 @@ def _see(acquisition: SimulatedAcquisition, window: Window) -> Strip:
         sky=np.empty(shape, dtype=np.uint8),
         aerosol=np.empty(shape, dtype=np.float32),
         cover=np.empty(shape, dtype=np.uint8),
+        hints=np.empty((3, *shape), dtype=np.float32),
     )
     _fill(acquisition, nodes, strip)
     for band, reflectance in acquisition.signature.items():
@@ -96,15 +101,16 @@ def _see(acquisition: SimulatedAcquisition, window: Window) -> Strip:
 
 
 def _fill(acquisition: SimulatedAcquisition, nodes: Nodes, strip: Strip) -> None:
-    arrays = (strip.fine, strip.coarse, strip.truth, strip.sky, strip.aerosol, strip.cover)
-    render(nodes.values, *scene_of(acquisition, row=strip.window.row_start), arrays)
+    arrays = (strip.fine, strip.coarse, strip.truth, strip.sky, strip.aerosol, strip.cover, strip.hints)
+    render(nodes.values, *scene_of(acquisition, nodes, row=strip.window.row_start), arrays)
 
 
-def scene_of(acquisition: SimulatedAcquisition, *, row: int = 0) -> tuple[Any, ...]:
+def scene_of(acquisition: SimulatedAcquisition, nodes: Nodes, *, row: int = 0) -> tuple[Any, ...]:
     """What the compiled loops need to know of a product besides its geometry and their outputs, in their order.
 
     Args:
         acquisition: which product.
+        nodes: geometry of what is rendered.
         row: first row of the strip, px of 10 m.
     """
     weather = weather_of(acquisition)
@@ -112,19 +118,41 @@ def scene_of(acquisition: SimulatedAcquisition, *, row: int = 0) -> tuple[Any, .
     day = acquisition.time.timetuple().tm_yday + acquisition.time.hour / 24
     if acquisition.centre[1] < 0:
         day = (day + 182.0) % 365.0  # seasons of the southern hemisphere
+    spell = acquisition.time.toordinal() // 10
+    seeds = (acquisition.seed, weather.seed)
+    tables = (SPECTRA, LIGHT, land_numbers(acquisition))
     return (
+        _lattice(nodes, seeds, day, spell, tables),
         (float(weather.shift_m[0]), float(weather.shift_m[1])),
         (int(grid.left) // 10, int(grid.top) // 10 - row, int(grid.crs[5:])),
-        (acquisition.seed, weather.seed),
-        day,
-        acquisition.time.toordinal() // 10,
+        seeds,
+        (day, spell),
         along_limits(acquisition),
-        weather_numbers(weather),
-        SPECTRA,
+        weather_numbers(acquisition),
+        tables,
         band_table(weather),
         _NOISE,
         _BAND_EDGE_M,
     )
+
+
+def _lattice(
+    nodes: Nodes,
+    seeds: tuple[int, int],
+    day: float,
+    spell: int,
+    tables: tuple[Float32Array, Float32Array, Float64Array],
+) -> tuple[Float32Array, Float64Array]:
+    """Mean ground around the points of a lattice that all products share, and the place of its first point."""
+    values = nodes.values
+    places = values[..., :2].reshape(-1, 2)
+    corner = np.floor(places.min(axis=0) / LATTICE_M) * LATTICE_M
+    cols, rows = (np.ceil((places.max(axis=0) - corner) / LATTICE_M) + 1).astype(int)
+    middle = values[values.shape[0] // 2, values.shape[1] // 2]
+    light = tuple(float(middle[index]) for index in (5, 6, 8, 9, 10, 2, 7))
+    env = np.empty((rows, cols, 12), dtype=np.float32)
+    fill_lattice(corner, seeds, day, spell, light, tables, env)
+    return env, corner
 
 
 def _sign(strip: Strip, band: str, reflectance: float) -> None:

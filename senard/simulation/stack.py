@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from senard.model.arrays import UInt8Array, UInt16Array
+from senard.model.grid import Grid
 from senard.simulation.acquisition import SimulatedAcquisition
 from senard.simulation.classification import classify
 from senard.simulation.geometry import nodes_of, sun_angles
@@ -70,15 +71,20 @@ def view(acquisition: SimulatedAcquisition) -> SimulatedView:
     Args:
         acquisition: what to see; the baseline changes nothing here, signature and forced class are not obeyed.
     """
-    grid = acquisition.grid.at(20)
+    return _view(acquisition, acquisition.grid.at(20))
+
+
+def _view(acquisition: SimulatedAcquisition, grid: Grid) -> SimulatedView:
     image = np.empty((12, *grid.shape), dtype=np.float32)
     clear = np.empty_like(image)
     sky = np.empty(grid.shape, dtype=np.uint8)
     aerosol = np.empty(grid.shape, dtype=np.float32)
     cover = np.empty(grid.shape, dtype=np.uint8)
-    outputs = (image, clear, sky, aerosol, cover)
-    render_cells(nodes_of(acquisition, acquisition.grid).values, *scene_of(acquisition), outputs)
-    judged = classify(image)
+    hints = np.empty((3, *grid.shape), dtype=np.float32)
+    nodes = nodes_of(acquisition, acquisition.grid)
+    outputs = (image, clear, sky, aerosol, cover, hints)
+    render_cells(nodes.values, *scene_of(acquisition, nodes), outputs)
+    judged = classify(image, hints)
     bands = [BAND_NAMES.index(name) for name in VIEW_BANDS]
     zenith, azimuth = sun_angles(acquisition.sensing_time, *(np.asarray(angle) for angle in acquisition.centre))
     aerosol[np.isnan(image[1])] = np.nan

@@ -14,7 +14,8 @@ from senard.simulation.classification import classify
 from senard.simulation.geometry import sun_angles
 from senard.simulation.ground import BRIGHT_ROOF, CLEAR_WATER, SAND, SPECTRA, TURBID_WATER
 from senard.simulation.sensor import strips
-from senard.simulation.sky import CLOUD, HAZE, SHADOW, SMOKE, weather_of
+from senard.simulation.sky import CLOUD, HAZE, SHADOW, SMOKE
+from senard.simulation.weather import weather_of
 
 TIME = datetime(2024, 6, 15, 9, 50, 31, tzinfo=UTC)
 
@@ -29,6 +30,7 @@ class Scene:
         self.truth = np.concatenate([strip.truth for strip in made], axis=1).astype(float)
         self.sky = np.concatenate([strip.sky for strip in made])
         self.cover = np.concatenate([strip.cover for strip in made])
+        self.hints = np.concatenate([strip.hints for strip in made], axis=1)
 
 
 def acquisition(mgrs_tile: str, offset_px: tuple[int, int], size_px: int = 480) -> SimulatedAcquisition:
@@ -139,7 +141,7 @@ def pixels() -> dict[str, npt.NDArray[np.uint8]]:
     """Pixels of 20 m of the cloudy scenes: what the product says (scl), and what is true (sky, cover)."""
     parts: dict[str, list[npt.NDArray[np.uint8]]] = {"scl": [], "sky": [], "cover": []}
     for scene in cloudy_scenes():
-        parts["scl"].append(classify(scene.coarse).scl.ravel())
+        parts["scl"].append(classify(scene.coarse, scene.hints).scl.ravel())
         parts["sky"].append(scene.sky.ravel())
         parts["cover"].append(scene.cover.ravel())
     return {name: np.concatenate(values) for name, values in parts.items()}

@@ -23,7 +23,7 @@ from bench.quality.peers.catalogue import PEERS, USUAL_PEERS
 from bench.quality.pictures import write_sheet
 from bench.quality.product import run_product
 from bench.quality.season import REPORTED_SEEDS, TUNING_SEEDS, Season, load_season
-from bench.quality.table import ratio_lines, table
+from bench.quality.table import hardness_lines, ratio_lines, table
 from bench.quality.views import cache_folder, forget_other_skies, simulator_digest
 from senard.simulation.acquisition import Regime
 from senard.simulation.sky import SKY
@@ -108,7 +108,8 @@ def run_regime(
     listed = ", ".join(map(str, seeds))
     title = f"{regime.value}: {SKY}, mean of seeds {listed}{', small' if small else ''}; {seconds:.0f} s in all"
     title += f", {viewing:.0f} s of them for the views"
-    text = "\n".join([table(title, list(columns.values()), calibrations), *ratio_lines(list(columns.values()))])
+    methods = list(columns.values())
+    text = "\n".join([table(title, methods, calibrations), *hardness_lines(regime, methods), *ratio_lines(methods)])
     figures = {
         "seeds": list(seeds),
         "seconds": seconds,

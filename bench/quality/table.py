@@ -1,6 +1,6 @@
 """Figures of all methods as text."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 
 import numpy as np
@@ -8,6 +8,7 @@ import numpy as np
 from bench.quality.calibration import BRACKETS, Calibration
 from bench.quality.metrics import Figures
 from bench.quality.peers.catalogue import BRACKET_PEERS
+from senard.simulation.acquisition import Regime
 
 Cell = Callable[[Figures], float | None]
 
@@ -105,6 +106,30 @@ def calibration_lines(calibrations: Sequence[Calibration]) -> list[str]:
             text += f"   expected {low:g}-{high:g}{'' if low <= value <= high else '   OUTSIDE'}"
         lines.append(text)
     return lines
+
+
+PUBLISHED: Mapping[Regime, Mapping[str, float]] = {
+    Regime.DRY: {"medoid": 6.97, "first clear": 0.11, "openEO BAP": 9.92},
+    Regime.TEMPERATE: {"medoid": 26.7, "first clear": 25.2, "openEO BAP": 7.46},
+    Regime.CLOUDY: {"medoid": 37.3, "first clear": 24.1, "openEO BAP": 10.9},
+    Regime.VERY_CLOUDY: {"medoid": 64.3, "first clear": 56.4, "openEO BAP": 43.3},
+}
+"""What an earlier simulator had, with which these columns are known: contaminated, % of the delivered."""
+
+HARD_ENOUGH = 0.7
+"""A sky counts as hard if each of them does at least so many times as badly."""
+
+
+def hardness_lines(regime: Regime, columns: Sequence[Sequence[Figures]]) -> list[str]:
+    """Whether a sky is as hard for the known methods as the one that the aims were set on."""
+    means = {column[0].name: _mean([one.contaminated for one in column]) for column in columns}
+    known = {name: value for name, value in PUBLISHED.get(regime, {}).items() if name in means}
+    if not known:
+        return []
+    parts = [f"{name} {means[name]:.1f} % against {value:g} %" for name, value in known.items()]
+    hard = all(means[name] >= HARD_ENOUGH * value for name, value in known.items())
+    verdict = "hard enough" if hard else "TOO EASY, only ratios count"
+    return [f"Sky: {', '.join(parts)}: {verdict}."]
 
 
 def ratio_lines(columns: Sequence[Sequence[Figures]]) -> list[str]:

@@ -15,7 +15,7 @@ from bench.quality.metrics import measure
 from bench.quality.pictures import write_sheet
 from bench.quality.product import request_of, run_product
 from bench.quality.season import REPORTED_SEEDS, TUNING_SEEDS, cloud_cover, target_acquisition
-from bench.quality.table import table
+from bench.quality.table import hardness_lines, table
 from senard.algorithms import labelling
 from senard.model.request import Buffer, Fill
 from senard.simulation.acquisition import Regime, SimulatedAcquisition
@@ -148,6 +148,13 @@ class TestOutput:
         assert "contaminated, % of delivered" in text
         line = next(line for line in text.splitlines() if "oracle" in line)
         assert line.endswith("50.00")
+
+    @pytest.mark.parametrize(("share", "verdict"), [(1, "TOO EASY"), (20, "hard enough")])
+    def test_tells_whether_a_sky_is_hard(self, share: int, verdict: str) -> None:
+        season = season_of([Seen(sky=np.arange(100) < share)], shape=(1, 100))
+        made = replace(measure(season, chosen(season, np.zeros((1, 100)))), name="medoid")
+        (line,) = hardness_lines(Regime.TEMPERATE, [[made]])
+        assert verdict in line
 
     def test_sheet_is_a_picture(self, tmp_path: Path) -> None:
         season = season_of([Seen(sky=1)], shape=SHAPE)

@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: mosaic test check prove bench bench-quality docs lock clean
+.PHONY: mosaic test check prove bench bench-quality bench-quality-real docs lock clean
 
 $(READY): requirements-dev.lock pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' || \
@@ -44,3 +44,6 @@ bench: $(READY) ## what the main job costs against bare decoding and writing, in
 
 bench-quality: $(READY) ## senard and published methods on simulated seasons of known truth; REGIMES=dry,snow SEEDS=61 OUT=folder ARGS="--variants"
 	$(BIN)/python -m bench.quality $(SIZE) --regimes "$(REGIMES)" --seeds "$(SEEDS)" $(if $(OUT),--out "$(OUT)") $(ARGS)
+
+bench-quality-real: $(READY) ## senard and others on real acquisitions kept at 120 m; wants ../shared/data, or DATA=folder; OUT=folder for pictures
+	$(BIN)/python -m bench.quality_real $(if $(DATA),--data "$(DATA)") $(if $(OUT),--out "$(OUT)") $(ARGS)

@@ -1,0 +1,1 @@
+"""How well pixels are chosen on real acquisitions."""

@@ -1,5 +1,6 @@
 """The figures on real acquisitions as tables for a terminal and for the documentation (Markdown)."""
 
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -9,6 +10,7 @@ def print_part(name: str, figures: Any) -> None:
     print(f"\n## {name}\n")
     printer: Callable[[Any], None] = _PRINTERS[name]
     printer(figures)
+    sys.stdout.flush()
 
 
 def _two_dates(figures: dict[str, list[dict[str, Any]]]) -> None:

@@ -117,8 +117,18 @@ def ranked(dates: Sequence[KeptScene]) -> list[Mosaic]:
     return [_best(name, dates, [way(date) for date in dates]) for name, way in ways.items()]
 
 
-def by_senard(dates: Sequence[KeptScene], name: str = "senard, level and cost") -> Mosaic:
-    """The product: source, level and cost of its own choice among what some date calls clear."""
+def by_senard(dates: Sequence[KeptScene]) -> Mosaic:
+    """The product: source, level and cost of its own choice among what some date calls clear; chosen once a run."""
+    key = tuple(date.product_id for date in dates)
+    if key not in _CHOSEN:
+        _CHOSEN[key] = _by_senard(dates)
+    return _CHOSEN[key]
+
+
+_CHOSEN: dict[tuple[str, ...], "Mosaic"] = {}
+
+
+def _by_senard(dates: Sequence[KeptScene]) -> Mosaic:
     layers = {key: pixels[FINE // 2 :: FINE, FINE // 2 :: FINE] for key, pixels in choose(real_scenes(dates)).items()}
     source = layers["source"].astype(np.int64)
     some = np.logical_or.reduce([date.clear for date in dates])
@@ -129,7 +139,8 @@ def by_senard(dates: Sequence[KeptScene], name: str = "senard, level and cost") 
     doubt = np.asarray(layers["level"] * 1000.0 + layers["cost"] / COST_UNITS, np.float32)
     shares = {int(level): float(np.mean(layers["level"][some] == level)) for level in range(6)}
     delivered = some & (source > 0)
-    return Mosaic(name=name, reflectance=bands, delivered=delivered, doubt=doubt, figures={"levels": shares})
+    figures = {"levels": shares}
+    return Mosaic(name="senard, level and cost", reflectance=bands, delivered=delivered, doubt=doubt, figures=figures)
 
 
 def real_scenes(dates: Sequence[KeptScene]) -> list[RealScene]:

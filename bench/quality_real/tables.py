@@ -15,7 +15,7 @@ def print_part(name: str, figures: Any) -> None:
 
 def _two_dates(figures: dict[str, list[dict[str, Any]]]) -> None:
     tiles = list(figures)
-    head = ["method, " + " | ".join(tiles), "coverage %", "hazy %", "RMSE B02", "RMSE B08", "AUC",
+    head = ["method, " + " \\| ".join(tiles), "coverage %", "hazy %", "RMSE B02", "RMSE B08", "AUC",
             "hazy % at 10, 25, 40 %", "RMSE B02, B08 at 25 %"]  # fmt: skip
     rows = []
     for pair in zip(*figures.values(), strict=True):

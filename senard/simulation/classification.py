@@ -16,8 +16,8 @@ from senard.simulation.ground import BAND_NAMES
 SATURATED = 1.0
 """Reflectance above which a pixel counts as saturated: roofs and greenhouses that mirror the sun."""
 
-_CLOUD_DOUBT = 0.5
-_SHADOW_DOUBT = 0.13
+_CLOUD_DOUBT = 0.4
+_SHADOW_DOUBT = 0.11
 # Deviation of the logarithm by which likelihood of cloud and thresholds of shade vary over 2 to 3 km.
 
 
@@ -40,8 +40,8 @@ def classify(reflectance: Float32Array, hints: Float32Array | None = None) -> Cl
 
     Args:
         reflectance: (12, y, x) float32, BAND_NAMES; NaN is nodata.
-        hints: (3, y, x) float32: reflectance of cirrus as band 10 shows it, and two fields of doubt of deviation 1, by
-            which whole banks of cloud and whole shadows are taken or missed; None leaves all of it out.
+        hints: (3, y, x) float32: reflectance of cirrus as band 10 shows it, and two fields of doubt (deviation 1.3)
+            by which whole banks of cloud and whole shadows are taken or missed; None leaves all of it out.
     """
     if hints is None:
         hints = np.zeros((3, *reflectance.shape[1:]), dtype=np.float32)
@@ -56,7 +56,7 @@ def classify(reflectance: Float32Array, hints: Float32Array | None = None) -> Cl
     blue = band["B02"] - 0.5 * band["B04"]
     scl[(blue > 0.062) & (ndvi < 0.70) & (cloud > 0.10)] = Scl.THIN_CIRRUS
     scl[hints[0] > 0.045 * np.exp(np.float32(0.5) * hints[1])] = Scl.THIN_CIRRUS
-    scl[cloud > 0.44] = Scl.CLOUD_MEDIUM
+    scl[cloud > 0.46] = Scl.CLOUD_MEDIUM
     scl[cloud > 0.65] = Scl.CLOUD_HIGH
     scl[snow > 0.5] = Scl.SNOW
     scl[(band["B02"] > SATURATED) | (band["B04"] > SATURATED)] = Scl.SATURATED_OR_DEFECTIVE
@@ -84,8 +84,8 @@ def _cloud_likelihood(band: dict[str, Float32Array], ndvi: Float32Array) -> Floa
 def _land(band: dict[str, Float32Array], ndvi: Float32Array, doubt: Float32Array) -> UInt8Array:
     """Classes of what is not cloud; shade is looked for below thresholds times `doubt`."""
     scl = np.full(ndvi.shape, Scl.UNCLASSIFIED, dtype=np.uint8)
-    scl[ndvi < 0.35] = Scl.NOT_VEGETATED
-    scl[ndvi > 0.42] = Scl.VEGETATION
+    scl[ndvi < 0.385] = Scl.NOT_VEGETATED
+    scl[ndvi > 0.405] = Scl.VEGETATION
     water = (_ratio(band["B03"], band["B8A"]) > 0.05) & (band["B8A"] < 0.16) & (band["B11"] < 0.09)
     dark = (band["B8A"] < 0.160 * doubt) & (band["B11"] < 0.126 * doubt)
     scl[dark] = Scl.DARK_AREA

@@ -33,7 +33,8 @@ def cloud_field(x: float, y: float, size: float, layer: int, seeds: tuple[int, i
         needed: the fine octaves are left out where they cannot lift the field above this.
     """
     field = 0.45 * fractal_noise(x / 90_000.0, y / 90_000.0, 2, seeds[1] + 101)
-    field += 1.4 * (value_noise(x / 11_000.0, y / 11_000.0, seeds[0] + 104) - 0.5)
+    turned = (0.8 * x - 0.6 * y) / 11_000.0
+    field += 2.0 * (value_noise(turned, (0.6 * x + 0.8 * y) / 11_000.0, seeds[0] + 104) - 0.5)
     seed = seeds[1] + 102 + layer
     x /= size
     y /= size
@@ -135,7 +136,7 @@ def passing_smoke(x: float, y: float, plumes: int, seed: int) -> float:
 
 @numba.njit(cache=False)
 def lasting_smoke(x: float, y: float, fires: int, day: float, seeds: tuple[int, int]) -> float:
-    """Optical depth at 550 nm of fires that burn for 10 to 60 days; wind and strength differ by date.
+    """Optical depth at 550 nm of fires that burn for 15 to 75 days; wind and strength differ by date.
 
     Args:
         x: Mercator, m.
@@ -152,7 +153,7 @@ def lasting_smoke(x: float, y: float, fires: int, day: float, seeds: tuple[int, 
         for dy in range(-1, 2):
             for fire in range(fires):
                 start = 120.0 + 110.0 * hash01(cx + dx, cy + dy, seeds[0] + 172 + 10 * fire)
-                lasts = 10.0 + 50.0 * hash01(cx + dx, cy + dy, seeds[0] + 173 + 10 * fire)
+                lasts = 15.0 + 60.0 * hash01(cx + dx, cy + dy, seeds[0] + 173 + 10 * fire)
                 if day < start or day > start + lasts:
                     continue
                 sx = (cx + dx + hash01(cx + dx, cy + dy, seeds[0] + 174 + 10 * fire)) * _PLUME_CELL_M
@@ -169,8 +170,9 @@ def haze_at(x: float, y: float, numbers: Float64Array, seed: int) -> float:
     Args:
         x: Mercator, m.
         y: Mercator, m.
-        numbers: threshold of the field and depth per unit above it.
+        numbers: threshold of the field, and depth far above it.
         seed: which sky.
     """
     field = fractal_noise(x / 35_000.0, y / 35_000.0, 4, seed + 126)
-    return numbers[1] * max(field - numbers[0], 0.0) * (0.7 + 0.6 * value_noise(x / 4e3, y / 4e3, seed + 127))
+    layer = 1.0 - np.exp(-1.2 * max(field - numbers[0], 0.0))
+    return numbers[1] * layer * (0.8 + 0.4 * value_noise(x / 4e3, y / 4e3, seed + 127))

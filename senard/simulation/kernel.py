@@ -11,7 +11,7 @@ from senard.model.arrays import Float32Array, Float64Array
 from senard.simulation import clouds, ground, noise, relief, sky
 from senard.simulation.geometry import HALF_SWATH_M, NODE_STEP_PX
 from senard.simulation.ground import ground_at
-from senard.simulation.noise import fractal_noise, value_noise
+from senard.simulation.noise import fractal_noise, hash01, value_noise
 from senard.simulation.sky import SNOW_ON_GROUND, sky_at, veil_at
 
 
@@ -68,10 +68,12 @@ ADJACENCY = 0.03
 
 @numba.njit(inline="always")
 def _doubts(x: float, y: float, seed: int, high: float, row: int, col: int, hints: Float32Array) -> None:
-    """What a classification knows or gets wrong besides the image: band 10, and two fields of deviation 1."""
+    """What a classification knows or gets wrong besides the image: band 10, and two fields of doubt."""
     hints[0, row, col] = high
-    hints[1, row, col] = fractal_noise(x / 3_000.0, y / 3_000.0, 4, seed + 150)
-    hints[2, row, col] = fractal_noise(x / 2_500.0, y / 2_500.0, 3, seed + 151)
+    bias = 2.2 * (hash01(0, 1, seed + 150) + hash01(0, 2, seed + 150) - 1.0)  # of the whole scene, deviation 0.9
+    hints[1, row, col] = bias + fractal_noise(x / 3_000.0, y / 3_000.0, 4, seed + 150)
+    bias = 2.2 * (hash01(0, 1, seed + 151) + hash01(0, 2, seed + 151) - 1.0)
+    hints[2, row, col] = bias + fractal_noise(x / 2_500.0, y / 2_500.0, 3, seed + 151)
 
 
 def _fingerprint() -> int:

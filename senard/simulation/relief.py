@@ -14,16 +14,17 @@ def land_numbers(acquisition: SimulatedAcquisition) -> Float64Array:
 
     Returns:
         Factor of the relief; more hills; sea level, m; threshold of towns; 1 where it is desert; share of irrigated
-        fields; snow line, m; wind, m/s; 1 where it burns; height up to which beaches reach, m.
+        fields; snow line, m; wind, m/s; 1 where it burns; height up to which beaches reach, m; how much snowier
+        than usual the winter is.
     """
-    usual = [1.0, 0.0, 0.0, 1.45, 0.0, 0.0, 470.0, weather_of(acquisition).wind, 0.0, 1.5]
+    usual = [1.0, 0.0, 0.0, 1.45, 0.0, 0.0, 470.0, weather_of(acquisition).wind, 0.0, 1.5, 0.0]
     for index, value in _SPECIAL.get(acquisition.regime, {}).items():
         usual[index] = value
     return np.array(usual, dtype=np.float64)
 
 
 _SPECIAL: dict[Regime, dict[int, float]] = {
-    Regime.SNOW: {0: 2.5, 1: 0.3, 6: 900.0},
+    Regime.SNOW: {0: 2.5, 1: 0.3, 6: 900.0, 10: 0.9},
     Regime.FIRE: {2: 25.0, 8: 1.0},
     Regime.COAST: {2: -38.0, 9: 5.0},
     Regime.CITY_DESERT: {2: 30.0, 3: 0.5, 4: 1.0},
@@ -96,8 +97,8 @@ def snow_share(x: float, y: float, height: float, day: float, year_seed: int, se
         local = 0.055 * line * fractal_noise(x / 12e3, y / 12e3, 5, seed + 51)
         permanent = smoothstep(0.95 * line, 1.06 * line, height + local)
     distance = min(abs(day - 20.0), abs(day - 385.0))
-    if distance > 75.0 or height < 0.0:
+    if distance > 75.0 + 40.0 * land[10] or height < 0.0:
         return permanent
-    spell = 2.2 * hash01(year_seed, 5, seed + 52) - 1.6 - distance / 40.0
+    spell = 2.2 * hash01(year_seed, 5, seed + 52) - 1.6 + land[10] - distance / (40.0 + 30.0 * land[10])
     local = fractal_noise(x / 30_000.0, y / 30_000.0, 6, seed + 53 + year_seed % 1009)
     return max(permanent, smoothstep(0.0, 0.6, spell + 0.5 * local + height / 300.0))

@@ -62,7 +62,7 @@ class Strip:
     """(y/2, x/2) uint8, number of the land cover at the upper left 10 m pixel."""
 
     hints: Float32Array
-    """(3, y/2, x/2) float32: cirrus' reflectance as band 10 knows it, and two fields of doubt of deviation 1."""
+    """(3, y/2, x/2) float32: cirrus' reflectance as band 10 knows it, and two fields of doubt of deviation 1.3."""
 
 
 def strips(acquisition: SimulatedAcquisition) -> Iterator[Strip]:

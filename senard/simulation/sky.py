@@ -89,7 +89,7 @@ def _clouds(
     return halo
 
 
-HALO_DEPTH = 0.19
+HALO_DEPTH = 0.17
 """Optical depth of the halo at the edge of a cloud, on average."""
 
 
@@ -130,7 +130,7 @@ def sky_at(
     if numbers[14] > 0.0:
         out[3] += lasting_smoke(x, y, int(numbers[14]), numbers[16], seeds)
     if numbers[15] < 8.0:
-        out[3] += 0.22 * max(fractal_noise(x / 40_000.0, y / 40_000.0, 4, seed + 136) - numbers[15], 0.0)
+        out[3] += 0.3 * max(fractal_noise(x / 40_000.0, y / 40_000.0, 4, seed + 136) - numbers[15], 0.0)
     trails = int(numbers[9])
     if numbers[8] < 8.0 or trails > 0:
         out[4] = cirrus_at(x, y, numbers[8], trails, seed)

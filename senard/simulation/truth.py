@@ -11,6 +11,7 @@ from rasterio.windows import Window as RasterWindow
 
 from senard.model.grid import Grid
 from senard.simulation.sensor import TRUTH_BANDS, Strip
+from senard.simulation.sky import SKY
 
 
 class TruthWriter:
@@ -28,6 +29,7 @@ class TruthWriter:
         self._ground = self._open(folder / "ground.tif", grid, len(TRUTH_BANDS), "uint16")
         self._ground.descriptions = TRUTH_BANDS
         self._sky = self._open(folder / "sky.tif", grid, 1, "uint8")
+        self._sky.update_tags(SKY=SKY)
         self._cover = self._open(folder / "cover.tif", grid, 1, "uint8")
 
     def _open(self, path: Path, grid: Grid, bands: int, dtype: str) -> Any:

@@ -29,7 +29,7 @@ _MEAN_FRACTION = {
     Regime.DRY: 0.15,
     Regime.TEMPERATE: 0.47,
     Regime.CLOUDY: 0.72,
-    Regime.VERY_CLOUDY: 0.875,
+    Regime.VERY_CLOUDY: 0.89,
     Regime.SNOW: 0.45,
     Regime.FIRE: 0.20,
     Regime.COAST: 0.40,
@@ -76,8 +76,8 @@ class Weather:
     haze: float
     """Threshold of the haze field; 9 means none."""
 
-    haze_slope: float
-    """Optical depth of haze per unit of its field."""
+    haze_depth: float
+    """Optical depth of haze where its layer is full: 0.16-0.40."""
 
     haze_exponent: float
     """Ångström exponent of haze: 1.2-1.7."""
@@ -133,7 +133,9 @@ def weather_of(acquisition: SimulatedAcquisition) -> Weather:
     plumes = int(share[5] < 0.125) if acquisition.plumes is None else acquisition.plumes
     if clear:
         normal = normal * 0
-    hazy = share[6] < (_HAZY_SHARE if fraction < _SETTLED else 0.35 * _HAZY_SHARE) and not clear
+    hazy = share[6] < _haze_share(acquisition.regime, fraction) and not clear
+    if hazy and fraction < _CLOUDLESS:
+        fraction = 0.0  # the still air that gathers haze makes no cumulus
     shift = np.clip(5.0 * normal[3:5], -_FARTHEST_SHIFT_M, _FARTHEST_SHIFT_M)
     return Weather(
         seed=int(rng.integers(1, 2**31)),
@@ -144,13 +146,13 @@ def weather_of(acquisition: SimulatedAcquisition) -> Weather:
         halo_m=350 + 400 * share[3],
         cirrus=0.7 + 1.0 * share[12] if share[4] < 0.25 and not clear else _NONE,
         contrails=0 if clear else int(share[13] < 0.25) + int(share[13] < 0.08),
-        haze=-1.3 + 2.3 * share[7] if hazy else _NONE,
-        haze_slope=0.10 + 0.14 * share[14],
+        haze=-1.8 + 2.2 * share[7] if hazy else _NONE,
+        haze_depth=0.16 + 0.24 * share[14],
         haze_exponent=1.2 + 0.5 * share[8],
         haze_albedo=0.88 + 0.09 * share[15],
         plumes=0 if clear else plumes,
-        fires=3 if fire else 0,
-        smoke_veil=-0.8 + 2.4 * share[16] if fire and share[17] < 0.5 else _NONE,
+        fires=10 if fire else 0,
+        smoke_veil=-1.6 + 2.2 * share[16] if fire and share[17] < 0.5 else _NONE,
         smoke_exponent=1.6 + 0.4 * share[18],
         smoke_albedo=0.85 + 0.10 * share[19],
         aerosol_bias=0.03 * float(normal[0]),
@@ -161,9 +163,17 @@ def weather_of(acquisition: SimulatedAcquisition) -> Weather:
     )
 
 
-_HAZY_SHARE = 0.46
-_SETTLED = 0.35
-# Share of the dates with haze among those with less cloud than this; with more, air is fresher: a third as often.
+def _haze_share(regime: Regime, fraction: float) -> float:
+    """How often there is haze under so large a share of cloud: most often in the still air of cloudless days."""
+    if _MEAN_FRACTION[regime] < 0.3:
+        return 0.3
+    if fraction < _CLOUDLESS:
+        return 0.5
+    return 0.3 if fraction < 0.35 else 0.12
+
+
+_CLOUDLESS = 0.1
+# Share of cloud below which a hazy day has none at all.
 
 _FIELD_QUANTILES = np.array([-2.6, -1.95, -1.33, -0.86, -0.42, 0.0, 0.42, 0.86, 1.33, 1.95, 2.6])
 _FIELD_SHARES = np.array([0.995, 0.97, 0.9, 0.8, 0.66, 0.5, 0.34, 0.2, 0.1, 0.03, 0.005])
@@ -199,7 +209,7 @@ def weather_numbers(acquisition: SimulatedAcquisition) -> Float64Array:
             weather.cirrus,
             weather.contrails,
             weather.haze,
-            weather.haze_slope,
+            weather.haze_depth,
             weather.gain,
             weather.plumes,
             weather.fires,

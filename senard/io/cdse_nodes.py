@@ -88,7 +88,7 @@ class NodeStore:
                 break
         return found
 
-    def bring(self, place: str, target: Path, told: Told) -> None:
+    def bring(self, place: str, target: Path, size_bytes: int, told: Told) -> None:
         """One file; each is a download of its own."""
         what = f"{self._product_id}: {PurePosixPath(place).name}"
         file = RemoteFile(
@@ -100,6 +100,7 @@ class NodeStore:
                 tokens=self._tokens,
                 connections=self._connections,
             ),
+            least_bytes=size_bytes,
             content=Content.of(place),
         )
         fetch_file(file, target, self._pace, told=told)

@@ -114,13 +114,14 @@ class _Files:
             self._sizes = self._store.list(self._bucket, self._prefix, what=what)
         return self._sizes
 
-    def bring(self, place: str, target: Path, told: Told) -> None:
+    def bring(self, place: str, target: Path, size_bytes: int, told: Told) -> None:
         """One file; the store's ETag is no checksum, so manifest.safe has the last word."""
         what = f"{self._scene.product_id}: {place} from the object store"
         file = RemoteFile(
             what=what,
             open=lambda headers: self._opened(place, headers, what),
             size_bytes=self._sizes.get(place, 0) if self._sizes is not None else 0,
+            least_bytes=size_bytes,
             content=Content.of(place),
         )
         fetch_file(file, target, self._access.pace, told=told)

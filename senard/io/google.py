@@ -73,7 +73,7 @@ class _Store:
         """Every file of the product and its size; markers of folders are left out."""
         return {place: found.size_bytes for place, found in self._listed().items()}
 
-    def bring(self, place: str, target: Path, told: Told) -> None:
+    def bring(self, place: str, target: Path, size_bytes: int, told: Told) -> None:
         """One file, held against the size and MD5 that the bucket states."""
         found = self._listed().get(place)
         if found is None:
@@ -88,6 +88,7 @@ class _Store:
             open=self._bucket.opener(self._prefix + place, what),
             size_bytes=found.size_bytes,
             checksums=found.checksums,
+            least_bytes=size_bytes,
             content=Content.of(place),
         )
         fetch_file(file, target, self._access.pace, told=told)

@@ -114,19 +114,20 @@ class Incoming:
         self._told_at = 0.0
         self._bandwidth = bandwidth_of(pace.bandwidth_bytes_s)
 
-    def take(self, reply: Reply, start: int, expected: int | None) -> int | None:
+    def take(self, reply: Reply, start: int, expected: int | None, *, least: int = 0) -> int | None:
         """Write a body: behind what is here if it fits there, else from the first byte on.
 
         Args:
             reply: status 200 or 206.
             start: what was asked for: 0, or the bytes that are here.
             expected: size of the whole file, bytes; None: unknown.
+            least: size below which a body of no stated length broke off, bytes; 0: unknown.
 
         Returns:
             Size of the whole file, bytes; None if it is still unknown.
 
         Raises:
-            Again: a page instead of data, or a size or range that does not fit, or too slow.
+            Again: a page instead of data, or a size or range that does not fit, or too slow, or broken off.
             TransientError: the connection broke.
         """
         total, appended = self._announced(reply, start, expected)
@@ -143,7 +144,12 @@ class Incoming:
             self._write(chunk, total)
         if total is not None and self._part.size == total:
             body.end()
-        return self._part.size if total is None and reply.length is None else total
+        if total is not None or reply.length is not None:
+            return total
+        if self._part.size < least:
+            raise Again(f"the body, of no stated length, ended at byte {self._part.size} of {least}")
+        reply.end_is_stated = least > 0 or reply.is_chunked
+        return self._part.size
 
     def cut(self, size: int) -> None:
         """Keep so many bytes from the start."""

@@ -61,8 +61,15 @@ class MemberStore(Protocol):
         """
         ...
 
-    def bring(self, place: str, target: Path, told: Told) -> None:
+    def bring(self, place: str, target: Path, size_bytes: int, told: Told) -> None:
         """Put one file under a name that is not final; what lies there afterwards is held against manifest.safe.
+
+        Args:
+            place: inside the SAFE.
+            target: where it goes.
+            size_bytes: what manifest.safe or the store's list says, 0: nothing. It tells a body that broke off where
+                the answer states no length; manifests of some baselines are wrong about it, so no more than that.
+            told: takes how far it is, bytes.
 
         Raises:
             UnusableSceneError: it is not there (GoneError, if the service says so).
@@ -243,6 +250,7 @@ class _Gathering:
             self._bring(place)
         except GoneError:
             needed = image_key(place) in needed_keys(self._scene.product_type, self._part)
+            needed |= self._part is Part.ALL and "/IMG_DATA/" in place
             if needed or PurePosixPath(place).name.startswith("MTD_"):
                 raise
             LOGGER.warning("%s: %s is named by manifest.safe and not there", self._scene.product_id, place)
@@ -274,7 +282,8 @@ class _Gathering:
         what = f"{self._scene.product_id}: {place}"
         with keeping(what, self._folder):
             final.parent.mkdir(parents=True, exist_ok=True)
-        self._store.bring(place, fetched, lambda done, _: self._tell(min(done, self._size(place))))
+        size = self._size(place)
+        self._store.bring(place, fetched, size, lambda done, _: self._tell(min(done, size)))
         with keeping(what, self._folder):
             fault = member_fault(fetched, place, self._stated.get(place))
             if fault is not None:

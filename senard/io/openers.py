@@ -46,7 +46,8 @@ def open_url(
         connections: whose connection is used; None: they are not counted.
 
     Returns:
-        An opener that also tells `tokens` of a token that was refused, and `connections` of one that was broken off.
+        An opener that also tells `tokens` of a token that was refused, and `connections` of one that was broken off or
+        may have been.
     """
 
     @contextmanager
@@ -63,6 +64,8 @@ def open_url(
                         reply.heard = slot.alive
                     given = True
                     yield reply
+                    if slot is not None and not reply.end_is_stated:
+                        slot.lingers()
             except BaseException as error:
                 if slot is not None and (given or isinstance(error, SilentError)):
                     slot.lingers()

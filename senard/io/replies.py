@@ -95,6 +95,10 @@ class Reply:
         """The service's own code where it refuses: "DAT-ZIP-604"; else empty."""
         self.message = ""
         """What it says where it refuses, one short line; else empty."""
+        self.is_chunked = "chunked" in self.headers.get("Transfer-Encoding", "").lower()
+        """The body comes in chunks, the last of which says that it is the last."""
+        self.end_is_stated = True
+        """False, by whoever reads the body, where only the connection's end ended it: it may have been broken off."""
         self.heard: Callable[[], object] | None = None
         """Called whenever bytes of the body have come."""
         if self.status >= 400:

@@ -106,10 +106,13 @@ class ObjectStore:
             TransientError: no answer, or the store is busy.
             RequestError: it refuses the keys.
         """
-        with connections.slot():
+        with connections.slot() as slot:
             reply = self._asked(bucket, key, headers, what)
             try:
                 yield reply
+            except BaseException:
+                slot.lingers()
+                raise
             finally:
                 reply.close()
 

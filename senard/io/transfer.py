@@ -53,6 +53,9 @@ class RemoteFile:
     size_bytes: int = 0
     """Size, bytes; 0: unknown, what the reply states counts."""
 
+    least_bytes: int = 0
+    """A body of no stated length broke off if it has fewer, bytes; 0: unknown. A stated length counts all the same."""
+
     checksums: tuple[Checksum, ...] = ()
     """Of the whole file; the quickest of them is verified."""
 
@@ -182,7 +185,7 @@ class _Transfer:
     def _take(self, reply: Reply, start: int) -> Again | None:
         """Write the body; what is wrong with one that was read to its end."""
         try:
-            self._size = self._incoming.take(reply, start, self._size)
+            self._size = self._incoming.take(reply, start, self._size, least=self._file.least_bytes)
         except UnfitRange:
             self._unfit_ranges += 1
             self._plainly = self._unfit_ranges > 1

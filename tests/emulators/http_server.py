@@ -185,15 +185,13 @@ class Exchange:
             return True
         self.connection.sendall(data, socket.MSG_MORE)
         stop = self._stop(body.length)
-        # What looks whole to the client was delivered as far as anybody can tell: it does not linger.
-        orderly = stop == body.length or self.kind is Kind.CUT_UNSTATED
-        self._pump(body, stop, slot if orderly else None)
+        self._pump(body, stop, slot if stop == body.length else None)
         if self.kind is Kind.STALL:
             self.hold()
         if self.kind in _EARLY:
             self.close_after = True
             self.reset_after = self.kind is Kind.RESET
-            return orderly
+            return False
         return True
 
     def _stop(self, length: int) -> int:

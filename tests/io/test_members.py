@@ -44,6 +44,7 @@ class Store:
     def __init__(self, members: Mapping[str, bytes]) -> None:
         self.members = dict(members)
         self.brought: list[str] = []
+        self.sizes: dict[str, int] = {}
         self.listings = 0
         self.change: Callable[[str, bytes, int], bytes] = lambda _place, data, _time: data
 
@@ -51,8 +52,9 @@ class Store:
         self.listings += 1
         return {place: len(data) for place, data in self.members.items()}
 
-    def bring(self, place: str, target: Path, told: Told) -> None:
+    def bring(self, place: str, target: Path, size_bytes: int, told: Told) -> None:
         self.brought.append(place)
+        self.sizes[place] = size_bytes
         if place not in self.members:
             raise GoneError(f"{place} is not there")
         data = self.change(place, self.members[place], self.brought.count(place))
@@ -91,6 +93,11 @@ class TestFetchMembers:
         assert len(store.brought) == len(set(store.brought))
         assert store.listings == 0
         assert json.loads((folder / MARKER_NAME).read_text())["parts"] == [part.value]
+
+    def test_tells_the_store_which_size_manifest_safe_states(self, tmp_path: Path, store: Store) -> None:
+        fetch_members(SCENE, Part.JUDGE, store, tmp_path)
+        sizes = {place: len(data) for place, data in belonging(Part.JUDGE).items()}
+        assert store.sizes == {**sizes, "manifest.safe": 0}
 
     @pytest.mark.parametrize("part", [part for part in Part if part is not Part.ALL])
     def test_brings_what_unpacking_a_whole_zip_gives(self, tmp_path: Path, store: Store, part: Part) -> None:

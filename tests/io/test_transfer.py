@@ -131,6 +131,20 @@ class TestSurvivedFailures:
             assert fetched(tmp_path / "a.bin", server) == WHOLE
             assert server.hung_up.wait(5)
 
+    def test_a_body_of_no_stated_length_is_resumed_where_a_manifest_says_how_long_it_is(self, tmp_path: Path) -> None:
+        with Loopback(one_of(data(WHOLE[:5000], length=-1), ranged(5000))) as server:
+            assert fetched(tmp_path / "a.bin", server, size_bytes=0, least_bytes=len(WHOLE)) == WHOLE
+        assert [one.headers.get("range") for one in server.asked] == [None, "bytes=5000-"]
+
+    @pytest.mark.parametrize("wrong_by", [-1000, 1000])
+    def test_a_manifest_that_is_wrong_about_the_length(self, tmp_path: Path, wrong_by: int) -> None:
+        end = json_answer(b"", status=416, Content_Range=f"bytes */{len(WHOLE)}")
+        with Loopback(one_of(data(length=-1), end)) as server:
+            assert fetched(tmp_path / "a.bin", server, size_bytes=0, least_bytes=len(WHOLE) + wrong_by) == WHOLE
+        with Loopback(one_of(data())) as server:
+            assert fetched(tmp_path / "b.bin", server, size_bytes=0, least_bytes=len(WHOLE) + wrong_by) == WHOLE
+            assert len(server.asked) == 1
+
     def test_retry_after_is_waited_for(self, product: Served) -> None:
         product.emulator.faults.next(Kind.ERROR_503, retry_after_s=1)
         product.fetch()

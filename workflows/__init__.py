@@ -11,17 +11,11 @@ from workflows.missing import FetchIfPossible
 from workflows.mosaic import MosaicAOI
 from workflows.planning import ForecastScene, PlanAOI
 from workflows.scenes import DownloadProduct, MaskScene, QueryScenes, Unzip
-from workflows.sentinel2 import (
-    BuildQualityVRT,
-    BuildVRT,
-    CompositeTile,
-    LevelScenes,
-    SelectSources,
-    SettleScenes,
-    WriteQuality,
-)
+from workflows.selection import LevelScenes, RankScenes, SelectSources, SettleScenes
+from workflows.sentinel2 import BlendTile, BuildQualityVRT, BuildVRT, CompositeTile, WriteQuality
 
 __all__ = [
+    "BlendTile",
     "BuildQualityVRT",
     "BuildVRT",
     "CompositeTile",
@@ -38,6 +32,7 @@ __all__ = [
     "PreviewAOI",
     "PreviewScene",
     "QueryScenes",
+    "RankScenes",
     "SelectSources",
     "SettleScenes",
     "Unzip",

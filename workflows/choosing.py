@@ -7,6 +7,7 @@ from pathlib import Path
 
 from senard.io.sources_file import read_source_counts
 from senard.model.grid import Tile
+from senard.model.request import Method
 from workflows.paths import ChoicePaths, WorkPaths, without_key
 from workflows.targets import FileTarget
 
@@ -65,7 +66,16 @@ def settled_sources(paths: WorkPaths, mosaic: str, choice: ChoicePaths, tiles: S
     return [paths.sources(mosaic, key, tile.index) for tile in tiles]
 
 
+def delivered_sources(
+    paths: WorkPaths, mosaic: str, choice: ChoicePaths, tiles: Sequence[Tile], method: Method
+) -> list[Path]:
+    """Folders of the source maps that the mosaic states, in the order of `tiles`: from `settled_sources`, or, where a
+    method reads several scenes of a pixel, those that name the nearest of them."""
+    if method.reads_all:
+        return [choice.blend(tile.index, 20) for tile in tiles]
+    return settled_sources(paths, mosaic, choice, tiles)
+
+
 def winning_sources(folders: Sequence[Path]) -> list[int]:
-    """Source numbers that supply at least one pixel of these source maps, ascending."""
-    counts = [read_source_counts(folder).pixels for folder in folders]
-    return sorted({number for pixels in counts for number, count in pixels.items() if number and count})
+    """Source numbers whose bands these source maps ask for, ascending."""
+    return sorted({number for folder in folders for number in read_source_counts(folder).suppliers})

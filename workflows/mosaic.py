@@ -19,7 +19,7 @@ from senard.steps.finish_product import finish_product
 from senard.steps.make_request import require_for_mosaic, with_mosaic_warnings
 from senard.steps.spare_scenes import SPARED
 from workflows.area import AreaTask, told
-from workflows.choosing import numbers_text, read_refusals, read_settled, settled_sources, write_refusals
+from workflows.choosing import delivered_sources, numbers_text, read_refusals, read_settled, write_refusals
 from workflows.config import Call
 from workflows.missing import FetchIfPossible, can_be_left_out, leave_out_missing
 from workflows.notes import read_figures
@@ -243,7 +243,7 @@ class MosaicAOI(AreaTask):
             request=self.call.request,
             result=result,
             tiles=tiles,
-            sources=tuple(settled_sources(work, folder.name, choice, tiles)),
+            sources=tuple(delivered_sources(work, folder.name, choice, tiles, self.call.request.method)),
             masks=tuple(work.masks(scene.product_id) for scene in result.kept),
             composites=tuple(composites),
             reasons={**_spared(result, choice), **self._unusable(result, refused)},

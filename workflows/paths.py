@@ -135,6 +135,10 @@ class WorkPaths:
         """Folder of one tile's source map; `without` as `without_key` gives it."""
         return self.product(mosaic) / "sources" / without / str(tile)
 
+    def ranks(self, mosaic: str) -> Path:
+        """How much of the area every scene saw clear, JSON."""
+        return self.product(mosaic) / "clear.json"
+
     def refused(self, mosaic: str) -> Path:
         """Source numbers of scenes that turned out unusable while tiles were composed, and why, JSON."""
         return self.product(mosaic) / "refused.json"
@@ -177,6 +181,14 @@ class ChoicePaths:
     def levels(self) -> Path:
         """Folder of the corrections that level the scenes of one mosaic."""
         return self.folder / "levels"
+
+    def blend(self, tile: int, gsd: int) -> Path:
+        """Folder of what a method that reads several scenes of a pixel makes of one tile; at 20 m a source map too."""
+        return self.folder / "blends" / f"{tile}_{gsd}"
+
+    def blend_refusal(self, tile: int, gsd: int) -> Path:
+        """The same as `refusal`, found while the scenes of a tile were read for that folder."""
+        return self.folder / "refusals" / f"blend_{tile}_{gsd}.json"
 
     def flags(self, tile: int, gsd: int) -> Path:
         """Flags that composing one tile left for the QA layer; its figures lie beside as .json."""

@@ -15,6 +15,7 @@ from senard.io.scenes_file import read_verdict
 from senard.io.sources_file import SOURCES_RASTER, read_source_counts
 from senard.model.grid import Tile
 from senard.model.mosaic import CompositeFigures, MosaicParts, SceneRow, TileFigures
+from senard.model.request import Method
 
 CLEAR_BAND = 2
 """Band of the source map that counts clear observations."""
@@ -23,6 +24,7 @@ LEVEL_BAND = 3
 """Band of the source map that holds the quality level."""
 
 NEVER_BEST = "supplies no pixel: elsewhere another scene was better"
+NEVER_OF_USE = "supplies no pixel: others were clearer, or nearer to the median"
 _FOLDERS = re.compile(r"(?<![\w.<])/(?:[^\s/:;,'\"]+/)+")
 
 
@@ -33,7 +35,13 @@ def read_tile_figures(tile: Tile, folder: Path) -> TileFigures:
         IncompleteError: if the folder holds no source map.
     """
     counts = read_source_counts(folder)
-    return TileFigures(tile=tile, area_pixels=counts.aoi_pixels, pixels=counts.pixels, levels=counts.levels)
+    return TileFigures(
+        tile=tile,
+        area_pixels=counts.aoi_pixels,
+        pixels=counts.pixels,
+        levels=counts.levels,
+        taking_part=counts.taking_part,
+    )
 
 
 def read_scene_rows(parts: MosaicParts, tiles: tuple[TileFigures, ...]) -> tuple[SceneRow, ...]:
@@ -43,6 +51,7 @@ def read_scene_rows(parts: MosaicParts, tiles: tuple[TileFigures, ...]) -> tuple
     scenes = read_own_scenes(parts.result.kept, parts.masks)
     for source, (scene, mask) in enumerate(zip(scenes, parts.masks, strict=True), 1):
         pixels = sum(tile.pixels.get(source, 0) for tile in tiles)
+        taking_part = sum(tile.taking_part.get(source, 0) for tile in tiles)
         reason = parts.reasons.get(scene.product_id) or read_verdict(mask)
         judged = _json(mask / "scene.json") if (mask / "scene.json").is_file() else {}
         clear_share = judged.get("clear_share")
@@ -53,10 +62,16 @@ def read_scene_rows(parts: MosaicParts, tiles: tuple[TileFigures, ...]) -> tuple
                 clear_share=None if clear_share is None else float(clear_share),
                 pixels=pixels,
                 share=pixels / area if area else 0.0,
-                reason="" if pixels else without_folders(reason or NEVER_BEST),
+                reason="" if pixels or taking_part else without_folders(reason or _idle(parts.request.method)),
+                taking_part=taking_part,
             )
         )
     return tuple(rows)
+
+
+def _idle(method: Method) -> str:
+    """Why a usable scene supplies nothing."""
+    return NEVER_OF_USE if method.reads_all else NEVER_BEST
 
 
 def read_composite_figures(parts: MosaicParts) -> tuple[CompositeFigures, ...]:

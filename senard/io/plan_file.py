@@ -8,7 +8,7 @@ from typing import Any
 from senard.io.atomic import partial_file
 from senard.model.plan import Outlook, Plan, SceneOutlook
 from senard.model.product import Part
-from senard.model.request import Buffer
+from senard.model.request import Buffer, Method
 
 MANY_VIEWS = 10
 """Observations are listed one by one up to here."""
@@ -44,6 +44,11 @@ def _head(plan: Plan) -> Iterator[str]:
         # measured on seven archives: 1.1 points at most; with wide buffers on three: 1.7
         within = "within 5 points" if plan.request.buffer is Buffer.THIN else "within about 10 points"
         yield f"From each product's scene classification at 60 m, on pixels of {plan.pixel_m} m; gaps {within}."
+    if plan.request.method.reads_all:
+        method = plan.request.method.value
+        yield f"--method {method} reads the bands of every product with usable ground: none is spared."
+    elif plan.request.method is Method.FIRST:
+        yield "Likely winners are those of --method best; --method first may take others."
     doubted = [scene for scene in plan.scenes if scene.doubt]
     if doubted:
         yield f"{len(doubted)} products without a classification to be had are not counted on: see plan.json."
@@ -83,7 +88,7 @@ def _scenes(plan: Plan) -> Iterator[str]:
     for scene in plan.scenes:
         cloud = "?" if scene.cloud_cover is None else f"{scene.cloud_cover:.0f} %"
         bands = _megabytes(scene.sizes.bands) if scene.wins else "-"
-        supplied = _percent(scene.supplied) if scene.wins else "-"
+        supplied = _percent(scene.supplied) if scene.supplied else "-"
         yield (
             f"  {scene.day}  {scene.mgrs_tile}  {cloud:>6}  {_percent(scene.reached):>8} {_percent(scene.clear):>8}  "
             f"{supplied:>8}  {_megabytes(scene.sizes.judge):>9}  {bands:>9}  {', '.join(_notes(scene))}"
@@ -111,7 +116,8 @@ def _bytes(plan: Plan) -> Iterator[str]:
     members = plan.judge_bytes + plan.band_bytes
     yield f"To fetch ({len(plan.scenes) - len(missing)} products are here):"
     yield f"  members only    {_gigabytes(plan.judge_bytes)} to judge {len(unjudged)} products"
-    yield f"                + {_gigabytes(plan.band_bytes)} for the bands of {len(winners)} likely winners"
+    who = "products with usable ground" if plan.request.method.reads_all else "likely winners"
+    yield f"                + {_gigabytes(plan.band_bytes)} for the bands of {len(winners)} {who}"
     yield f"                = {_gigabytes(members)}"
     yield f"  whole products  {_gigabytes(plan.whole_bytes)}"
 

@@ -14,6 +14,7 @@ from senard.io.map_sheet import percent
 from senard.io.report_page import bars, facts, keys, numbers, page, picture, row, table
 from senard.io.tables import baseline_text, request_options, tile_dates
 from senard.model.mosaic import MosaicFigures, SceneRow, TileFigures
+from senard.model.request import Method
 from senard.model.sentinel2 import MOSAIC_BANDS, ProductType
 
 LEVELS = {
@@ -25,6 +26,13 @@ LEVELS = {
     5: "cloudy: nothing better was seen",
 }
 """What the quality levels mean; 0 is a gap."""
+
+STATISTICS = {
+    Method.MEDIAN: "median, band by band,",
+    Method.GEOMEDIAN: "geometric median",
+    Method.PERCENTILE25: "first quartile, band by band,",
+}
+"""What a method delivers, for a person."""
 
 PIXEL_KM2 = 0.0004
 """One pixel of 20 m, km² of the CRS."""
@@ -105,6 +113,12 @@ def _notices(figures: MosaicFigures) -> list[str]:
         notices.append("Made of simulated products: what it shows is no real ground.")
     if figures.request.product_type is ProductType.L1C:
         notices.append("Made of Level-1C products: reflectance is top-of-atmosphere, not corrected for the atmosphere.")
+    if figures.request.method.blends:
+        notices.append(
+            f"Every pixel is the {STATISTICS[figures.request.method]} of all its usable observations, so most spectra "
+            "were never seen as they are. Dates, sources, levels and shares of scenes are those of the observation "
+            "nearest to the spectrum in the bands of 20 m."
+        )
     if figures.valid_pixels == 0:
         notices.append("No pixel of the area has data.")
     return notices

@@ -9,17 +9,41 @@ from senard.model.sources import SourceCounts
 
 SOURCES_RASTER = "sources_20.tif"
 SOURCES_COUNTS = "sources.json"
+PARTICIPANT_BANDS: tuple[str, ...] = ("source", "judgement")
+"""Bands of participants/<overflight>.tif, uint16, as `Participant` holds them."""
+
+
+def participant_file(folder: Path, overflight: int) -> Path:
+    """Where one overflight takes part in the tile of a source map's folder."""
+    return folder / "participants" / f"{overflight}.tif"
+
+
+def participant_files(folder: Path) -> list[Path]:
+    """Every overflight that takes part somewhere in the tile, by number."""
+    return sorted((folder / "participants").glob("*.tif"), key=lambda path: int(path.stem))
+
+
+def write_clear_counts(path: Path, clear: Mapping[int, int]) -> None:
+    """Write what `read_clear_counts` reads."""
+    path.write_text(json.dumps(_texts(clear), indent=1) + "\n", encoding="utf-8")
+
+
+def read_clear_counts(path: Path) -> dict[int, int]:
+    """Source number to pixels of 60 m that its scene saw clear, as `rank_scenes` counted them."""
+    return _numbers(json.loads(path.read_text(encoding="utf-8")))
 
 
 def write_source_counts(folder: Path, counts: SourceCounts) -> None:
     """Write sources.json into the folder of one tile's source map."""
-    document = {
+    document: dict[str, object] = {
         "pixels": _texts(counts.pixels),
         "clear_pixels": _texts(counts.clear_pixels),
         "levels": _texts(counts.levels),
         "aoi_pixels": counts.aoi_pixels,
         "valid_share": round(counts.valid_share, 6),
     }
+    if counts.taking_part:
+        document["taking_part"] = _texts(counts.taking_part)
     (folder / SOURCES_COUNTS).write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
 
 
@@ -41,6 +65,7 @@ def read_source_counts(folder: Path) -> SourceCounts:
         clear_pixels=_numbers(values["clear_pixels"]),
         levels=_numbers(values["levels"]),
         aoi_pixels=int(values["aoi_pixels"]),
+        taking_part=_numbers(values.get("taking_part", {})),
     )
 
 

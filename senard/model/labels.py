@@ -8,12 +8,15 @@ from typing import Self
 
 from senard import __version__
 from senard.model.grid import Tile
-from senard.model.request import Level, MosaicRequest
+from senard.model.request import Level, Method, MosaicRequest
 from senard.model.scene import Sentinel2Scene
 from senard.model.sentinel2 import BANDS, MOSAIC_BANDS, NODATA_DN, ProductType
 
-METHOD = "one-scene-per-pixel"
-"""How pixels are chosen: all bands of a pixel from the one scene that the source map names."""
+METHODS = {**{method: method.value for method in Method}, Method.BEST: "one-scene-per-pixel"}
+"""How pixels are made; by default all bands of a pixel are from the one scene that the source map names."""
+
+NEAREST_DATES = "year, DOY and source name the observation nearest to the spectrum in the bands of 20 m"
+"""What dates mean where spectra are blended from several."""
 
 REFLECTANCE_SCALE = 0.0001
 """Reflectance per delivered DN."""
@@ -112,6 +115,9 @@ class ProductLabels:
     levelling: Level
     """Between which scenes smooth differences of brightness were removed."""
 
+    method: Method
+    """What was made of the observations of a pixel."""
+
     @classmethod
     def of(cls, request: MosaicRequest, kept: Sequence[Sentinel2Scene]) -> Self:
         """The labels of the product that a request and the scenes kept by its query make."""
@@ -122,6 +128,7 @@ class ProductLabels:
             last_day=request.last_day,
             product_type=request.product_type,
             levelling=request.level,
+            method=request.method,
         )
 
     def tags(self, tile: Tile, content: str, used: Sequence[Sentinel2Scene], *, simulated: bool) -> dict[str, str]:
@@ -145,7 +152,7 @@ class ProductLabels:
             "SENARD_PRODUCT": self.product_id,
             "SENARD_TILE": str(tile.index),
             "SENARD_PERIOD": f"{self.first_day.isoformat()}/{self.last_day.isoformat()}",
-            "SENARD_METHOD": METHOD,
+            "SENARD_METHOD": METHODS[self.method],
             "SENARD_LEVELLING": self.levelling.value,
             "SENARD_REQUEST_SHA256": self.request_sha256,
             "SENARD_SCENES": str(len(used)),
@@ -154,6 +161,8 @@ class ProductLabels:
         if used:
             newest = max(scene.processing_time for scene in used)
             tags["TIFFTAG_DATETIME"] = f"{newest:%Y:%m:%d %H:%M:%S}"
+        if self.method.blends:
+            tags["SENARD_DATES"] = NEAREST_DATES
         if simulated:
             tags["SENARD_SIMULATED"] = "made of simulated products, not of measurements"
         return tags

@@ -90,6 +90,9 @@ class TileFigures:
     levels: Mapping[int, int]
     """Quality level to pixels; 0 is nodata: {1: 110_000, 4: 10_000}."""
 
+    taking_part: Mapping[int, int] = field(default_factory=dict)
+    """Source number to the pixels that are made of it among others; empty where each is made of one."""
+
     @property
     def valid_pixels(self) -> int:
         """Pixels that some scene supplies."""
@@ -123,10 +126,13 @@ class SceneRow:
     reason: str
     """Why it supplies nothing, for a person; empty for a used scene."""
 
+    taking_part: int = 0
+    """Pixels of 20 m that are made of it among others."""
+
     @property
     def used(self) -> bool:
-        """Whether it supplies at least one pixel."""
-        return self.pixels > 0
+        """Whether it supplies at least one pixel, or takes part in one."""
+        return self.pixels > 0 or self.taking_part > 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from senard.errors import RequestError
 from senard.model.option import Kind as Kind
 from senard.model.option import Option as Option
-from senard.model.request import Buffer, CloudCoverOf, Fill, Level
+from senard.model.request import Buffer, CloudCoverOf, Fill, Level, Method
 from senard.model.sentinel2 import ProductType
 from senard.model.service_options import DOWNLOAD_OPTIONS, FETCH_OPTIONS, PLAN_OPTIONS, SERVICE_OPTIONS
 
@@ -182,6 +182,18 @@ REQUEST_OPTIONS: tuple[Option, ...] = (
         identity=True,
         help="Smooth differences of brightness to remove: datatake makes products of one overflight agree where they "
         "overlap, so that no step shows where MGRS tiles meet; none leaves every pixel as its product has it.",
+    ),
+    Option(
+        name="method",
+        kind=Kind.CHOICE,
+        default=Method.BEST.value,
+        choices=tuple(member.value for member in Method),
+        metavar="HOW",
+        identity=True,
+        help="What is made of the usable observations of a pixel: best takes the one that costs least, first that of "
+        "the overflight that saw most of the area clear, medoid the one nearest to the median; median, geomedian and "
+        "percentile25 deliver statistics, whose dates are those of the nearest observation. All but best and first "
+        "fetch and read every product with usable ground.",
     ),
     Option(
         name="clip",

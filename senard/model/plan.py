@@ -80,6 +80,9 @@ class SceneOutlook:
     online: bool
     """False: in a long-term archive, not to be had at once."""
 
+    takes_part: bool
+    """True: the method reads its bands for what it saw clear, whatever other products saw."""
+
     doubt: str
     """Why the forecast knows only the catalogue's percentage of it; empty where it looked at the classification."""
 
@@ -97,7 +100,7 @@ class SceneOutlook:
     @property
     def wins(self) -> bool:
         """Whether the mosaic would take any pixel from it, so that its bands are fetched."""
-        return self.supplied > 0
+        return self.supplied > 0 or self.takes_part
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

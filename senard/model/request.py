@@ -55,6 +55,38 @@ class CloudCoverOf(Enum):
     """The part inside the area, counted in the product's own small scene classification."""
 
 
+class Method(Enum):
+    """What is made of the observations of a pixel."""
+
+    BEST = "best"
+    """The observation that costs least, with an eye on its neighbours."""
+
+    MEDIAN = "median"
+    """Median of every band by itself."""
+
+    GEOMEDIAN = "geomedian"
+    """The spectrum with the least sum of distances to all observations."""
+
+    MEDOID = "medoid"
+    """The observation nearest to the median."""
+
+    FIRST = "first"
+    """The observation of the overflight that saw most of the area clear."""
+
+    PERCENTILE25 = "percentile25"
+    """First quartile of every band by itself."""
+
+    @property
+    def blends(self) -> bool:
+        """Whether delivered spectra are statistics, of no single acquisition."""
+        return self in {Method.MEDIAN, Method.GEOMEDIAN, Method.PERCENTILE25}
+
+    @property
+    def reads_all(self) -> bool:
+        """Whether the bands of every usable observation are read."""
+        return self.blends or self is Method.MEDOID
+
+
 class Level(Enum):
     """Between which scenes smooth differences of brightness are removed."""
 
@@ -130,6 +162,9 @@ class MosaicRequest:
     level: Level = Level.DATATAKE
     """Between which scenes smooth differences are removed."""
 
+    method: Method = Method.BEST
+    """What is made of the observations of a pixel."""
+
     algorithm: str = field(default=ALGORITHM_VERSION)
     """Version of the algorithm: "1"."""
 
@@ -169,6 +204,8 @@ class MosaicRequest:
 
     def canonical(self) -> str:
         """The request as canonical JSON: sorted keys, no blanks, the area as WKB hex."""
+        # named only where it is another: a mosaic of the default method keeps its name
+        method = {} if self.method is Method.BEST else {"method": self.method.value}
         return json.dumps(
             {
                 "algorithm": self.algorithm,
@@ -192,6 +229,7 @@ class MosaicRequest:
                 "relative_orbits": sorted(self.relative_orbits),
                 "satellites": sorted(self.satellites),
                 "target_date": self.target_date.isoformat() if self.target_date else None,
+                **method,
             },
             sort_keys=True,
             separators=(",", ":"),
@@ -240,5 +278,6 @@ class MosaicRequest:
             buffer=Buffer(values["buffer"]),
             clip=values["clip"],
             level=Level(values["level"]),
+            method=Method(values.get("method", Method.BEST.value)),
             algorithm=values["algorithm"],
         )

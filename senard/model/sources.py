@@ -1,11 +1,13 @@
 """What the choice of sources leaves behind: the source map's bands, its flags, and the counts beside it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 SOURCE_BANDS: tuple[str, ...] = ("source", "clear", "level", "flags", "cost")
 """Bands of sources_20.tif, uint16, in file order."""
 
+FLAG_BLENDED = 8
+"""Bit of the band `flags`: the delivered spectrum is made of more than one observation."""
 FLAG_SNOW = 16
 """Bit of the band `flags`: snow."""
 FLAG_PERMANENT_SNOW = 32
@@ -26,7 +28,7 @@ class SourceCounts:
     """Counts of one tile's source map, sources.json; pixels of 20 m."""
 
     pixels: Mapping[int, int]
-    """Source number to the pixels that it supplies: {3: 120_000}."""
+    """Source number to the pixels that it supplies, or is named for: {3: 120_000}."""
 
     clear_pixels: Mapping[int, int]
     """Source number to those of them that have level 1 or 2."""
@@ -36,6 +38,14 @@ class SourceCounts:
 
     aoi_pixels: int
     """Pixels to fill: those that the area touches, or all of the tile's when it is not clipped."""
+
+    taking_part: Mapping[int, int] = field(default_factory=dict)
+    """Source number to the pixels that it takes part in, where a method reads several observations of a pixel."""
+
+    @property
+    def suppliers(self) -> tuple[int, ...]:
+        """Source numbers whose bands the tile is made of, ascending."""
+        return tuple(sorted(number for number, count in (self.taking_part or self.pixels).items() if number and count))
 
     @property
     def valid_share(self) -> float:

@@ -1,6 +1,7 @@
 """Fill one tile of the mosaic from the scenes that its source map chose."""
 
 import json
+import shutil
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -8,8 +9,10 @@ import numpy as np
 
 from senard.algorithms.warp import wins_of
 from senard.io.atomic import beside, partial_file
+from senard.io.blend_folder import BLEND_FLAGS, BLEND_SPECTRA, read_blend_figures
 from senard.io.geotiff import BLOCK, ScratchWriter, read_scratch, write_cog, write_scratch
-from senard.model.arrays import UInt16Array
+from senard.io.sources_file import read_source_counts
+from senard.model.arrays import UInt8Array, UInt16Array
 from senard.model.grid import Tile
 from senard.model.labels import DOY, MOSAIC_PROFILES, YEAR, ProductLabels
 from senard.model.request import MosaicRequest
@@ -78,9 +81,48 @@ def composite_tile(
                 tell(COMPOSING_SHARE * number / len(MOSAIC_BANDS[gsd]))
             if gsd == SOURCE_GSD:
                 _write_dates(writer, source_map, scenes)
-        _write_by_products(flags, tile, canvas, tags)
+        _write_by_products(flags, tile, gsd, bits, canvas.figures, tags)
         write_cog(scratch, out, MOSAIC_PROFILES[gsd], tags)
         tell(1.0)
+    finally:
+        scratch.unlink(missing_ok=True)
+    return out
+
+
+def composite_blend(
+    request: MosaicRequest,
+    scenes: Sequence[Sentinel2Scene],
+    sources: Path,
+    blend: Path,
+    tile: Tile,
+    gsd: int,
+    out: Path,
+    flags: Path,
+) -> Path:
+    """Deliver the spectra that `blend_tile` made of one tile at one resolution.
+
+    Args:
+        request: what was asked.
+        scenes: all scenes that the query kept, in order.
+        sources: folder whose sources.json names the scenes that the spectra are made of.
+        blend: folder of the spectra.
+        tile: the tile.
+        gsd: pixel side of the file, m: 10 or 20.
+        out: the mosaic file, a Cloud Optimized GeoTIFF.
+        flags: by-product for the QA layer, as of `composite_tile`.
+
+    Returns:
+        out.
+    """
+    figures = read_blend_figures(blend)
+    used = [scenes[number - 1] for number in read_source_counts(sources).suppliers]
+    tags = ProductLabels.of(request, scenes).tags(tile, f"{gsd} m", used, simulated=figures.simulated)
+    flags.parent.mkdir(parents=True, exist_ok=True)
+    scratch = beside(flags)
+    try:
+        shutil.copyfile(blend / BLEND_SPECTRA, scratch)  # labels are written into the copy
+        _write_by_products(flags, tile, gsd, read_scratch(blend / BLEND_FLAGS, bands="flags"), figures.counts, tags)
+        write_cog(scratch, out, MOSAIC_PROFILES[gsd], tags)
     finally:
         scratch.unlink(missing_ok=True)
     return out
@@ -102,11 +144,13 @@ def _write_dates(writer: ScratchWriter, source_map: UInt16Array, scenes: Sequenc
         writer.write(window, {YEAR.name: years[block], DOY.name: days[block]})
 
 
-def _write_by_products(flags: Path, tile: Tile, canvas: Canvas, tags: Mapping[str, str]) -> None:
+def _write_by_products(
+    flags: Path, tile: Tile, gsd: int, bits: UInt8Array, figures: Mapping[str, int], tags: Mapping[str, str]
+) -> None:
     """Write what the QA layer and the report need: bits per 20 m pixel, and figures."""
     with partial_file(flags) as partial:
-        write_scratch(partial, tile.grid(SOURCE_GSD), {"flags": canvas.bits})
+        write_scratch(partial, tile.grid(SOURCE_GSD), {"flags": bits})
     names = ("clipped_low", "clipped_high", "mended", "jp2_tiles_decoded")
-    document = {**{name: canvas.figures[name] for name in names}, "tags": dict(tags)}
-    with partial_file(flags.with_name(f"{tile.index}_{canvas.grid.gsd}.json")) as partial:
+    document = {**{name: figures.get(name, 0) for name in names}, "tags": dict(tags)}
+    with partial_file(flags.with_name(f"{tile.index}_{gsd}.json")) as partial:
         partial.write_text(json.dumps(document, indent=1, sort_keys=True) + "\n", encoding="utf-8")

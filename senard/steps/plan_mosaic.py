@@ -142,7 +142,10 @@ def draw_plan(
         tiles=tuple(_tile(tile, count, total) for tile, count in zip(tiles, counts, strict=True)),
         months=_months(request, scenes, total),
         scenes=tuple(
-            _scene(number, scene, total, known.get(number), doubts.get(number, ""), held.get(scene.product_id, ()))
+            replace(
+                _scene(number, scene, total, known.get(number), doubts.get(number, ""), held.get(scene.product_id, ())),
+                takes_part=request.method.reads_all and total.clear[number] > 0,
+            )
             for number, scene in enumerate(scenes, 1)
         ),
         left_out=len(result.scenes) - len(scenes),
@@ -158,6 +161,8 @@ def _forecast(
 ) -> list[TileForecast]:
     """Choose from all scenes, then without those that the mosaic would spare, as SettleScenes does."""
     counts = [forecast_tile(request, scenes, folders, tile, pixel_m) for tile in tiles]
+    if request.method.reads_all:  # spares none
+        return counts
     supplied_m2 = {number: pixels * float(pixel_m**2) for number, pixels in sum_up(counts).supplied.items()}
     spared = expendable(request, scenes, folders.keys(), supplied_m2)
     if not spared:
@@ -232,6 +237,7 @@ def _scene(
         sizes=replace(sizes, whole=stated or sizes.whole),
         held=frozenset([*held, *([Part.ALL] if scene.location is not None else [])]),
         online=scene.remote is None or scene.remote.online,
+        takes_part=False,
         doubt=doubt,
     )
 

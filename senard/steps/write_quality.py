@@ -10,6 +10,7 @@ from senard.algorithms.warp import wins_of
 from senard.algorithms.warp_kernels import CLIPPED, MENDED
 from senard.io.atomic import beside
 from senard.io.geotiff import BLOCK, Raster, ScratchReader, ScratchWriter, read_scratch, write_cog
+from senard.io.sources_file import read_source_counts
 from senard.model.arrays import UInt8Array
 from senard.model.grid import Tile
 from senard.model.labels import FLAG_CLIPPED, FLAG_MENDED, FLAG_VALID, QUALITY_PROFILE, ProductLabels
@@ -39,7 +40,10 @@ def write_quality(
         out.
     """
     source_file = sources / "sources_20.tif"
-    numbers = [wins.number for wins in wins_of(read_scratch(source_file, bands="source"))]
+    if request.method.blends:  # what a pixel is named for is not all that it is made of
+        numbers = list(read_source_counts(sources).suppliers)
+    else:
+        numbers = [wins.number for wins in wins_of(read_scratch(source_file, bands="source"))]
     used = [scenes[number - 1] for number in numbers]
     simulated = any(_simulated(path) for path in flags)
     tags = ProductLabels.of(request, scenes).tags(tile, "QA, 20 m", used, simulated=simulated)

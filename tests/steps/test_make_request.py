@@ -265,6 +265,7 @@ class TestIdentity:
             "fill": ("all", {}),
             "buffer": ("pure", {}),
             "level": ("none", {}),
+            "method": ("median", {}),
             "clip": ("false", {}),
             "crs": ("EPSG:3035", {}),
             "relative_orbits": ("51", {}),

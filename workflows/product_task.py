@@ -1,0 +1,78 @@
+"""What every task of one mosaic shares."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import luigi
+
+from senard.algorithms.tiling import cut_tiles
+from senard.io.mask_folder import read_own_scenes
+from senard.model.grid import Tile
+from senard.model.scene import Sentinel2Scene
+from workflows.choosing import delivered_sources, numbers_of, read_refusals, settled_sources
+from workflows.paths import ChoicePaths, ProductPaths
+from workflows.targets import FileTarget, Stamp
+from workflows.task import SenardTask
+
+
+class ProductTask(SenardTask):
+    """A step of one mosaic."""
+
+    product = luigi.Parameter(positional=False, description="product_id of the mosaic")
+    outdir = luigi.Parameter(positional=False, description="where the product folder lies, absolute")
+    refused = luigi.Parameter(
+        default="", positional=False, description="numbers of scenes that could not be decoded, by comma"
+    )
+
+    @property
+    def stamps(self) -> tuple[Stamp, ...]:
+        return (*super().stamps, Stamp(self.paths.returned_stamp(self.product)))
+
+    @property
+    def choice(self) -> ChoicePaths:
+        """Places of what follows from choosing without the refused scenes."""
+        return self.paths.choice(self.product, numbers_of(self.refused))
+
+    @property
+    def refused_now(self) -> dict[int, str]:
+        """Every scene of the mosaic that was refused until now, and why: more than `refused` if it is outdated."""
+        return read_refusals(FileTarget(self.paths.refused(self.product), stamps=self.stamps))
+
+    @property
+    def folder(self) -> ProductPaths:
+        """The product folder's places."""
+        return ProductPaths(folder=Path(self.outdir) / self.product)
+
+    def read_tiles(self) -> tuple[Tile, ...]:
+        """The mosaic's tiles by index."""
+        request = self.read_request()
+        return cut_tiles(request.aoi, request.crs)
+
+    def read_scenes(self) -> list[Sentinel2Scene]:
+        """Every kept scene in the order that numbers them from 1, as its own XML describes it once it is judged."""
+        kept = self.read_result().kept
+        return read_own_scenes(kept, [self.paths.masks(scene.product_id) for scene in kept])
+
+    def read_masks(self, without: Sequence[int]) -> list[Path | None]:
+        """The mask folder of every kept scene; None where its number is among `without`."""
+        kept = enumerate(self.read_result().kept, start=1)
+        return [None if number in without else self.paths.masks(scene.product_id) for number, scene in kept]
+
+    def read_sources(self) -> list[Path]:
+        """Folders of the source maps that hold for this mosaic, by index of the tile."""
+        return settled_sources(self.paths, self.product, self.choice, self.read_tiles())
+
+    def read_delivered_sources(self) -> list[Path]:
+        """Folders of the source maps that the QA layer tells: they differ where a method reads several scenes."""
+        method = self.read_request().method
+        return delivered_sources(self.paths, self.product, self.choice, self.read_tiles(), method)
+
+
+class TileTask(ProductTask):
+    """A step on one tile of one mosaic."""
+
+    tile = luigi.IntParameter(positional=False, description="index of the tile in the mosaic: 0, 1, 2 …")
+
+    @property
+    def label(self) -> str:
+        return f"{self.task_family} {self.tile}"

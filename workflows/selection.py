@@ -1,0 +1,169 @@
+"""The steps from judged scenes to settled source maps, one task each."""
+
+from collections.abc import Generator, Sequence
+from pathlib import Path
+
+import luigi
+
+from senard.errors import NoDataError
+from senard.io.scenes_file import read_verdict
+from senard.model.product import Part
+from senard.model.request import Method
+from senard.model.scene import Sentinel2Scene
+from senard.steps.level_scenes import level_scenes
+from senard.steps.rank_scenes import rank_scenes
+from senard.steps.select_participants import select_participants
+from senard.steps.select_sources import select_sources
+from senard.steps.settle_scenes import settle_scenes
+from senard.steps.spare_scenes import spare_scenes
+from workflows.choosing import (
+    Settled,
+    numbers_of,
+    numbers_text,
+    read_settled,
+    winning_sources,
+    write_settled,
+)
+from workflows.paths import without_key
+from workflows.product_task import ProductTask, TileTask
+from workflows.scenes import MaskScene, Unzip
+from workflows.targets import DirectoryTarget, FileTarget
+from workflows.task import Steps, remove_leftovers
+
+
+class RankScenes(ProductTask):
+    """How much of the area every scene saw clear."""
+
+    @property
+    def label(self) -> str:
+        return f"RankScenes {self.product}"
+
+    def output(self) -> FileTarget:
+        return FileTarget(self.paths.ranks(self.product), stamps=self.stamps)
+
+    def run(self) -> Steps:
+        yield [self.clone(MaskScene, product_id=scene.product_id) for scene in self.read_result().kept]
+        remove_leftovers(self.output().path)
+        rank_scenes(self.read_request(), self.read_scenes(), self.read_masks([]), self.read_tiles(), self.output().path)
+
+
+class SelectSources(TileTask):
+    """For every 20 m pixel of one tile, the scene that supplies it, or all scenes that take part in it."""
+
+    without = luigi.Parameter(
+        default="", positional=False, description="numbers of scenes that turned out unusable, by comma"
+    )
+
+    spared = luigi.Parameter(
+        default="", positional=False, description="numbers of scenes that supply next to nothing, by comma"
+    )
+
+    def output(self) -> DirectoryTarget:
+        key = without_key(numbers_of(self.without), numbers_of(self.spared))
+        return DirectoryTarget(self.paths.sources(self.product, key, self.tile), stamps=self.stamps)
+
+    def run(self) -> Steps:
+        yield [self.clone(MaskScene, product_id=scene.product_id) for scene in self.read_result().kept]
+        if self.read_request().method is Method.FIRST:
+            yield self._ranks
+        scenes = self.read_scenes()
+        remove_leftovers(self.output().path)
+        request, spared = self.read_request(), numbers_of(self.spared)
+        masks, tile = self.read_masks(numbers_of(self.without)), self.read_tiles()[self.tile]
+        out = self.output().path
+        if request.method is Method.BEST:
+            select_sources(request, scenes, masks, tile, out, spared=spared, progress=self.progress)
+        else:
+            ranks = self._ranks.output().path if request.method is Method.FIRST else None
+            select_participants(request, scenes, masks, tile, out, spared=spared, ranks=ranks, progress=self.progress)
+
+    @property
+    def _ranks(self) -> RankScenes:
+        return self.clone(RankScenes, refused="")
+
+
+class SettleScenes(ProductTask):
+    """Source maps in which every winner can be read, and what holds for the mosaic as a whole."""
+
+    @property
+    def label(self) -> str:
+        return f"SettleScenes {self.product}"
+
+    def output(self) -> FileTarget:
+        return FileTarget(self.choice.settled, stamps=self.stamps)
+
+    def run(self) -> Steps:
+        scenes = self.read_scenes()
+        yield [self.clone(MaskScene, product_id=scene.product_id) for scene in scenes]
+        unusable = [n for n, scene in enumerate(scenes, 1) if read_verdict(self.paths.masks(scene.product_id))]
+        without = sorted({*unusable, *numbers_of(self.refused)})
+        while True:
+            folders, spared = yield from self._choose(without)
+            winners = winning_sources(folders)
+            yield [self.clone(Unzip, product_id=scenes[n - 1].product_id, part=Part.BANDS.value) for n in winners]
+            broken = [n for n in winners if self._is_broken(scenes[n - 1])]
+            if not broken:
+                break
+            without = sorted({*without, *broken})
+        if not winners:
+            self._require_usable(scenes, without)
+        self._settle(Settled(without=tuple(without), spared=tuple(spared)), folders)
+
+    def _choose(self, without: list[int]) -> Generator[list[SelectSources], None, tuple[list[Path], list[int]]]:
+        """Choose from all scenes, then without those whose bands are not worth reading; which they are comes along."""
+        everything = self._selections(without, [])
+        yield everything
+        folders = [task.output().path for task in everything]
+        if self.read_request().method.reads_all:  # every usable observation counts
+            return folders, []
+        masks = self.read_masks(without)
+        spared = spare_scenes(self.read_request(), self.read_scenes(), masks, folders)
+        if not spared:
+            return folders, []
+        chosen = self._selections(without, spared)
+        yield chosen
+        return [task.output().path for task in chosen], spared
+
+    def _selections(self, without: list[int], spared: list[int]) -> list[SelectSources]:
+        texts = {"without": numbers_text(without), "spared": numbers_text(spared), "refused": ""}
+        return [self.clone(SelectSources, tile=tile.index, **texts) for tile in self.read_tiles()]
+
+    def _require_usable(self, scenes: Sequence[Sentinel2Scene], without: list[int]) -> None:
+        """Where no pixel has a source, tell broken products from a cloudy season."""
+        masks = {n: read_verdict(self.paths.masks(scene.product_id)) for n, scene in enumerate(scenes, 1)}
+        bands = {n: read_verdict(self.paths.safe(scenes[n - 1].product_id, Part.BANDS)) for n in without}
+        refused = self.refused_now
+        reasons = [masks[n] or bands.get(n) or refused.get(n) for n in masks]
+        if all(reasons):
+            raise NoDataError(f"None of {len(scenes)} products can be used. The first: {reasons[0]}")
+
+    def _settle(self, settled: Settled, folders: list[Path]) -> None:
+        """Write down what is left out, then what holds for the mosaic."""
+        remove_leftovers(self.choice.settled_without, self.output().path)
+        write_settled(self.choice.settled_without, settled)
+        settle_scenes(self.read_request(), self.read_scenes(), folders, self.output().path)
+
+    def _is_broken(self, scene: Sentinel2Scene) -> bool:
+        """Whether the scene's bands turned out unusable."""
+        return read_verdict(self.paths.safe(scene.product_id, Part.BANDS)) is not None
+
+
+class LevelScenes(ProductTask):
+    """What makes the granules of one overflight agree where they overlap."""
+
+    @property
+    def label(self) -> str:
+        return f"LevelScenes {self.product}"
+
+    def requires(self) -> SettleScenes:
+        return self.clone(SettleScenes)
+
+    def output(self) -> DirectoryTarget:
+        return DirectoryTarget(self.choice.levels, stamps=self.stamps)
+
+    def run(self) -> None:
+        scenes, out = self.read_scenes(), self.output().path
+        remove_leftovers(out)
+        used = winning_sources(self.read_sources())
+        masks = self.read_masks(read_settled(self.choice).without)
+        level_scenes(self.read_request(), scenes, masks, self.read_tiles(), out, used=used)

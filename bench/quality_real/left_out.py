@@ -40,14 +40,24 @@ def methods(dates: Sequence[KeptScene]) -> list[tuple[str, dict[str, Float32Arra
     assert senard.doubt is not None
     sure = senard.delivered & (senard.doubt < CLEAN_LEVELS)
     return [
-        ("SCL median", {band: _placed(np.nanmedian(values, axis=0), some) for band, values in masked.items()}, some),
-        ("25th percentile", {band: _placed(np.nanpercentile(values, 25, axis=0), some)
+        ("SCL median", {band: _placed(known_quantile(values, 0.5), some) for band, values in masked.items()}, some),
+        ("25th percentile", {band: _placed(known_quantile(values, 0.25), some)
                              for band, values in masked.items()}, some),
         ("first clear", _taken(stacks, first), some),
         ("cloud distance", _taken(stacks, far), some),
         ("senard", senard.reflectance, senard.delivered),
         ("senard, levels 1 and 2", senard.reflectance, sure),
     ]  # fmt: skip
+
+
+def known_quantile(values: Float32Array, share: float) -> Float32Array:
+    """Quantile along the first axis of what is not NaN, linear between neighbours; numpy's own takes minutes here."""
+    ordered = np.sort(values, axis=0)  # NaN comes last
+    place = share * np.maximum(np.isfinite(values).sum(axis=0) - 1, 0)
+    below = np.floor(place).astype(np.int64)
+    above = np.ceil(place).astype(np.int64)
+    low, high = (np.take_along_axis(ordered, rank[np.newaxis], axis=0)[0] for rank in (below, above))
+    return np.asarray(low + (high - low) * (place - below), np.float32)
 
 
 def _errors(bands: dict[str, Float32Array], truth: KeptScene, seen: BoolArray) -> dict[str, Any]:

@@ -115,7 +115,8 @@ class TestPlan:
         assert sum(month.clear for month in plan.months) == pytest.approx(plan.clear)
         assert [month.name for month in plan.months] == ["2024-06", "2024-07"]
         assert [month.scenes for month in plan.months] == [3, 1]
-        assert min(month.gaps for month in plan.months) >= plan.gaps
+        # A month alone spares no scene; the plan spares those that supply less than half a percent.
+        assert min(month.gaps for month in plan.months) >= plan.gaps - 0.005
         assert all(scene.reached == pytest.approx(1, abs=0.02) for scene in plan.scenes)
 
     def test_leaves_more_open_the_stricter_it_is(self, tiny_archive: Path, forecasts: Path) -> None:
@@ -174,7 +175,7 @@ class TestPlan:
         plan = drawn(tiny_archive, tmp_path)
         assert [scene.doubt for scene in plan.scenes] == ["no classification", "", "", ""]
         assert not plan.scenes[0].wins
-        assert plan.gaps > whole.gaps
+        assert plan.gaps >= whole.gaps
         assert plan.scenes[0].sizes == typical_sizes(read_product(tiny_archive / f"{names[0]}.zip").scene)
         assert "1 products without a classification" in plan_text(plan)
 

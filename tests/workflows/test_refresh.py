@@ -75,7 +75,7 @@ def times(*folders: Path) -> dict[str, int]:
 class TestMosaic:
     """After `senard mosaic --refresh`"""
 
-    def test_the_mosaic_is_as_one_made_from_nothing_where_a_product_came_back(
+    def test_nothing_is_made_again_before_a_product_came_back_and_then_the_mosaic_is_as_one_made_from_nothing(
         self, frozen: Served, undisturbed: dict[str, str]
     ) -> None:
         hide(frozen, frozen.first)
@@ -85,29 +85,24 @@ class TestMosaic:
         poorer = contents(frozen.product())
         assert poorer.keys() == undisturbed.keys()
         assert poorer["0_10.tif"] != undisturbed["0_10.tif"]
+        judged = [work_of(frozen).masks(name.removesuffix(".zip")) for name in frozen.zips()[1:]]
+        folders = [frozen.product(), work_of(frozen).product(frozen.product().name), *judged]
+        before, asked, sent = times(*folders), questions(frozen), frozen.emulator.bytes_sent()
+        done = frozen.senard("--refresh")
+        assert done.returncode == 0, done.stderr
+        assert f"left out: {frozen.first}" in done.stderr
+        assert questions(frozen) > asked
+        assert frozen.emulator.bytes_sent() - sent < 1000  # words of refusal
+        assert times(*folders) == before
         show(frozen)
         assert frozen.senard().returncode == 0  # what is frozen stays so
-        assert contents(frozen.product()) == poorer
+        assert times(*folders) == before
         done = frozen.senard("--njobs", "2", "--refresh")
         assert done.returncode == 0, done.stderr
         assert "left out:" not in done.stderr
         assert contents(frozen.product()) == undisturbed
         assert list(frozen.folder.rglob("*.stamp")) == []
         assert leftovers(frozen.out) == []
-
-    def test_nothing_is_made_again_where_nothing_came_back(self, frozen: Served) -> None:
-        hide(frozen, frozen.first)
-        assert frozen.senard("--njobs", "2", **COARSE).returncode == 0
-        judged = [work_of(frozen).masks(name.removesuffix(".zip")) for name in frozen.zips()[1:]]
-        folders = [frozen.product(), work_of(frozen).product(frozen.product().name), *judged]
-        before, asked, sent = times(*folders), questions(frozen), frozen.emulator.bytes_sent()
-        done = frozen.senard("--refresh", **COARSE)
-        assert done.returncode == 0, done.stderr
-        assert f"left out: {frozen.first}" in done.stderr
-        assert questions(frozen) > asked
-        assert frozen.emulator.bytes_sent() - sent < 1000  # words of refusal
-        assert times(*folders) == before
-        assert list(frozen.folder.rglob("*.stamp")) == []
 
     def test_the_mosaic_made_while_a_product_was_withdrawn_gives_way_to_that_with_it(
         self, frozen: Served, undisturbed: dict[str, str]

@@ -61,7 +61,7 @@ def _mol(figures: dict[str, Any]) -> None:
     ]  # fmt: skip
     _table(["method", "delivered %", "hazy %", "RMSE B02", "B03", "B04", "B08"], rows)
     key = "peer dekads, share more than 0.014 above their own median HOT"
-    print(f"{key}, %:", ", ".join(f"{100 * value:.0f}" for value in figures[key]))
+    print(f"\n{key}, %:", ", ".join(f"{100 * value:.0f}" for value in figures[key]))
 
 
 def _labelled(figures: dict[str, Any]) -> None:
@@ -101,7 +101,7 @@ def _both(cells: Any) -> str:
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    print("| " + " | ".join(head) + " |")
+    print("\n| " + " | ".join(head) + " |")
     print("|" + "---|" * len(head))
     for row in rows:
         print("| " + " | ".join(row) + " |")

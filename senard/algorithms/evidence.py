@@ -3,16 +3,13 @@
 from collections.abc import Mapping
 
 import numpy as np
-from scipy import ndimage
 
-from senard.algorithms.haze import scene_haze
+from senard.algorithms.haze import HazeRasters, scene_haze
 from senard.algorithms.nearest import resized
 from senard.algorithms.shadow_zone import Drift, shadow_zone
 from senard.model.arrays import UInt8Array, UInt16Array
 from senard.model.masks import CLASS_CORE, CLASS_VALID, HAZE_ZERO, SCL_BITS
 from senard.model.sentinel2 import NODATA_DN, Scl
-
-_SQUARE = np.ones((3, 3), dtype=np.bool_)
 
 
 def scene_evidence(classes: UInt8Array, bands: Mapping[str, UInt16Array], drift: Drift) -> dict[str, UInt16Array]:
@@ -34,8 +31,10 @@ def scene_evidence(classes: UInt8Array, bands: Mapping[str, UInt16Array], drift:
     snow = scl == Scl.SNOW
     ground = seen & ~cloud & ~water & ~snow
     zone = shadow_zone(cloud, ground, bands["B8A"], bands["B11"], drift)
-    clear = ground & ~ndimage.binary_dilation(core, structure=_SQUARE)
-    haze = scene_haze(bands["B02"], bands["B04"], bands["B8A"], clear, water)
+    rasters = HazeRasters(
+        b02=bands["B02"], b04=bands["B04"], b8a=bands["B8A"], clear=ground & ~core, cloud=cloud, water=water
+    )
+    haze = scene_haze(rasters)
     known = ground & np.isfinite(haze)
     coded = np.clip(np.rint(np.where(known, haze, 0) * np.float32(10_000)) + HAZE_ZERO, 1, 65535)
     return {

@@ -19,6 +19,9 @@ STEP_PER_DN = np.float32(20.0 / 10_000)
 STEP_MAX_DN = 6000
 """Step above which a border costs no more, DN summed like that: 0.6."""
 
+MOST_AROUND = 24
+"""Datatakes in and around a cell that are tried."""
+
 WHISKER_PX = 3
 """A line one pixel wide holds 3 of the 9 pixels around each of its own."""
 WHISKER_GROUND_PX = 5
@@ -35,6 +38,7 @@ def insert(
     source: UInt16Array,
     own_cost: UInt16Array,
     flags: UInt8Array,
+    level: UInt8Array,
     dn: UInt16Array,
     new_label: int,
     new_rank: UInt8Array,
@@ -42,6 +46,7 @@ def insert(
     new_source: UInt16Array,
     new_own_cost: UInt16Array,
     new_flags: UInt8Array,
+    new_level: UInt8Array,
     new_judge: UInt16Array,
 ) -> None:
     """Put an observation in its place among each pixel's candidates; a better rank turns all others out."""
@@ -64,12 +69,14 @@ def insert(
                 source[row, col, k] = source[row, col, k - 1]
                 own_cost[row, col, k] = own_cost[row, col, k - 1]
                 flags[row, col, k] = flags[row, col, k - 1]
+                level[row, col, k] = level[row, col, k - 1]
                 dn[row, col, k, :] = dn[row, col, k - 1, :]
             cost[row, col, at] = new_cost[row, col]
             label[row, col, at] = new_label
             source[row, col, at] = new_source[row, col]
             own_cost[row, col, at] = new_own_cost[row, col]
             flags[row, col, at] = new_flags[row, col]
+            level[row, col, at] = new_level[row, col]
             for band in range(4):
                 dn[row, col, at, band] = new_judge[band, row, col]
 
@@ -94,18 +101,121 @@ def _border(
     """
     there = _place_of(label, row, col, label[other_row, other_col, other_k])
     here = _place_of(label, other_row, other_col, label[row, col, k])
-    step = 0
+    step = np.int64(0)
     for band in range(4):
-        a, b = int(dn[row, col, k, band]), int(dn[other_row, other_col, other_k, band])
+        # int() of an unsigned number stays unsigned in compiled code: a difference below 0 would wrap
+        a, b = np.int64(dn[row, col, k, band]), np.int64(dn[other_row, other_col, other_k, band])
         if there >= 0:
-            step += abs(a - int(dn[row, col, there, band]))
+            step += abs(a - np.int64(dn[row, col, there, band]))
         if here >= 0:
-            step += abs(b - int(dn[other_row, other_col, here, band]))
+            step += abs(b - np.int64(dn[other_row, other_col, here, band]))
         if there < 0 and here < 0:
             step += abs(a - b)
     if there < 0 or here < 0:
         step *= 2
-    return BORDER + STEP_PER_DN * np.float32(min(step, STEP_MAX_DN))
+    return BORDER + STEP_PER_DN * np.float32(min(step, np.int64(STEP_MAX_DN)))
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
+def _labels_around(
+    place: Int8Array, label: Int16Array, top: int, bottom: int, left: int, right: int, found: Int16Array
+) -> int:
+    """Datatakes that a cell or the pixels beside it hold now; returns how many."""
+    height, width, _ = label.shape
+    count = 0
+    for row in range(max(top - 1, 0), min(bottom + 1, height)):
+        for col in range(max(left - 1, 0), min(right + 1, width)):
+            corner = (row < top or row >= bottom) and (col < left or col >= right)
+            if corner or place[row, col] < 0:
+                continue
+            held = label[row, col, place[row, col]]
+            known = False
+            for index in range(count):
+                known = known or found[index] == held
+            if not known and count < found.size:
+                found[count] = held
+                count += 1
+    return count
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
+def _cell_energy(
+    place: Int8Array,
+    cost: Float32Array,
+    label: Int16Array,
+    dn: UInt16Array,
+    top: int,
+    bottom: int,
+    left: int,
+    right: int,
+    trial: Int8Array,
+) -> float:
+    """Energy of a cell whose pixels hold the places of `trial`, its borders with the pixels around it included."""
+    height, width, _ = label.shape
+    energy = 0.0
+    for row in range(top, bottom):
+        for col in range(left, right):
+            here = trial[row - top, col - left]
+            if here < 0:
+                continue
+            energy += cost[row, col, here]
+            for down, aside in _SIDES:
+                r, c = row + down, col + aside
+                if r < 0 or c < 0 or r >= height or c >= width or place[r, c] < 0:
+                    continue
+                inside = top <= r < bottom and left <= c < right
+                if inside and (down < 0 or aside < 0):
+                    continue  # the other pixel counts this border
+                there = trial[r - top, c - left] if inside else place[r, c]
+                if label[row, col, here] != label[r, c, there]:
+                    energy += _border(label, dn, row, col, here, r, c, there)
+    return energy
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
+def relax_cells(
+    place: Int8Array,
+    cost: Float32Array,
+    label: Int16Array,
+    dn: UInt16Array,
+    cell: int,
+    first_row: int,
+    first_col: int,
+) -> None:
+    """One sweep over square cells: all pixels of a cell that can take one datatake take it, if that is cheaper.
+
+    Single pixels cannot move a straight border, whatever lies behind it; cells can. `first_row` and `first_col` are the
+    absolute numbers of pixel (0, 0): cells lie where they lie, whatever the block. Cells of one colour of the
+    checkerboard come first.
+    """
+    height, width, _ = label.shape
+    trial = np.empty((cell, cell), dtype=np.int8)
+    best = np.empty((cell, cell), dtype=np.int8)
+    held = np.empty(MOST_AROUND, dtype=np.int16)
+    for colour in range(2):
+        for cell_row in range(first_row // cell, (first_row + height - 1) // cell + 1):
+            top, bottom = max(cell_row * cell - first_row, 0), min((cell_row + 1) * cell - first_row, height)
+            for cell_col in range(first_col // cell, (first_col + width - 1) // cell + 1):
+                if (cell_row + cell_col) % 2 != colour:
+                    continue
+                left, right = max(cell_col * cell - first_col, 0), min((cell_col + 1) * cell - first_col, width)
+                count = _labels_around(place, label, top, bottom, left, right, held)
+                if count < 2:
+                    continue
+                best[: bottom - top, : right - left] = place[top:bottom, left:right]
+                least = _cell_energy(place, cost, label, dn, top, bottom, left, right, best)
+                changed = False
+                for index in range(count):
+                    for row in range(top, bottom):
+                        for col in range(left, right):
+                            k = _place_of(label, row, col, held[index]) if place[row, col] >= 0 else -1
+                            trial[row - top, col - left] = k if k >= 0 else place[row, col]
+                    energy = _cell_energy(place, cost, label, dn, top, bottom, left, right, trial)
+                    if energy < least:
+                        least, changed = energy, True
+                        best[:] = trial
+                if changed:
+                    place[top:bottom, left:right] = best[: bottom - top, : right - left]
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from senard.algorithms.ground import mean_around, reach_px, row_sections
-from senard.algorithms.label_kernels import absorb, insert, mark_small, relax, trim
+from senard.algorithms.label_kernels import absorb, insert, mark_small, relax, relax_cells, trim
 from senard.algorithms.scoring import Observation, Scored
 from senard.model.arrays import BoolArray, Float32Array, Int16Array, UInt8Array, UInt16Array
 from senard.model.grid import Grid
@@ -26,14 +26,23 @@ GAP_COST = 0.4
 """Cost of a pixel whose neighbourhood the datatake did not see."""
 LEVEL_OFFSETS = (0.0, 0.0, 4.0, 7.0, 12.0, 20.0)
 """Added to the cost of a level before smoothing: the surroundings of clouds lose against open ground."""
-MAX_SWEEPS = 12
+RANKS = (0, 1, 1, 3, 4, 5)
+"""Levels of one rank compete by their costs: a likely shadow is a suspicion, which borders should not follow."""
+MAX_SWEEPS = 6
 """Sweeps over the checkerboard; each reaches two pixels."""
+CELLS_PX = (16, 8, 4, 2)
+"""Sides of the cells that change their datatake as a whole before single pixels do, px; each reaches twice its side."""
 TRIMS = 2
 """Passes that cut off lines one pixel wide; each reaches one pixel."""
+STEPS_REACH_PX = CELLS_PX[0] + 2 * sum(CELLS_PX) + 2 * MAX_SWEEPS + TRIMS + 2
+"""Reach of all these: a cell at the edge is cut short, and each colour of each size passes that on by one cell."""
 MIN_PATCH_M2 = 5000.0
 """Patches smaller than this on the ground are given to a neighbour, m2 (0.5 ha)."""
 MAX_PATCH_PX = 32
 """A patch wider or higher than this is never small: bounds how far the rule reaches near the poles."""
+
+
+_RANKS = np.array(RANKS, dtype=np.uint8)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +50,7 @@ class Candidates:
     """The best observations of every pixel, best first; filled datatake by datatake."""
 
     rank: UInt8Array
-    """(y, x) 2 x level, + 1 where the scene classification is not clear; 255 where there is no candidate."""
+    """(y, x) 2 x RANKS[level], + 1 where the scene classification is not clear; 255 where there is no candidate."""
 
     cost: Float32Array
     """(y, x, kept) smoothed cost."""
@@ -58,6 +67,9 @@ class Candidates:
     flags: UInt8Array
     """(y, x, kept) FLAG_ bits."""
 
+    level: UInt8Array
+    """(y, x, kept) quality level 1-5."""
+
     dn: UInt16Array
     """(y, x, kept, 4) harmonised DN of the judge bands, to know how visible a border would be."""
 
@@ -72,6 +84,7 @@ class Candidates:
             source=np.zeros(places, dtype=np.uint16),
             own_cost=np.zeros(places, dtype=np.uint16),
             flags=np.zeros(places, dtype=np.uint8),
+            level=np.zeros(places, dtype=np.uint8),
             dn=np.zeros((*places, 4), dtype=np.uint16),
         )
 
@@ -105,8 +118,7 @@ def halo_px(grid: Grid) -> int:
     # one section more on each side: the halo may reach into rows with smaller pixels
     sections = row_sections(grid.padded(1000))
     return max(
-        reach_px(section.pixel_m, SIGMA_M) + 2 * MAX_SWEEPS + TRIMS + 2 * _patch_reach(section.pixel_m) + 2
-        for section in sections
+        reach_px(section.pixel_m, SIGMA_M) + STEPS_REACH_PX + 2 * _patch_reach(section.pixel_m) for section in sections
     )
 
 
@@ -156,10 +168,10 @@ def add_candidate(
         cost: from `smoothed_cost`.
         allowed: from `usable`.
     """
-    rank = np.where(allowed, 2 * scored.level + (scored.clear == 0), 255).astype(np.uint8)
+    rank = np.where(allowed, 2 * _RANKS[scored.level] + (scored.clear == 0), 255).astype(np.uint8)
     own = np.rint(np.clip(scored.cost * COST_UNITS, 0, 65535)).astype(np.uint16)
-    places = (to.rank, to.cost, to.label, to.source, to.own_cost, to.flags, to.dn)
-    insert(*places, label, rank, cost, seen.source, own, scored.flags, seen.judge)
+    places = (to.rank, to.cost, to.label, to.source, to.own_cost, to.flags, to.level, to.dn)
+    insert(*places, label, rank, cost, seen.source, own, scored.flags, scored.level, seen.judge)
 
 
 def choose(candidates: Candidates, grid: Grid) -> Choice:
@@ -173,7 +185,10 @@ def choose(candidates: Candidates, grid: Grid) -> Choice:
         the choice.
     """
     place = np.where(candidates.label[:, :, 0] >= 0, 0, -1).astype(np.int8)
-    parity = (round(-grid.top / grid.gsd) + round(grid.left / grid.gsd)) % 2
+    first_row, first_col = round(-grid.top / grid.gsd), round(grid.left / grid.gsd)
+    for cell in CELLS_PX:
+        relax_cells(place, candidates.cost, candidates.label, candidates.dn, cell, first_row, first_col)
+    parity = (first_row + first_col) % 2
     for _ in range(MAX_SWEEPS):
         if not relax(place, candidates.cost, candidates.label, candidates.dn, parity):
             break
@@ -195,7 +210,7 @@ def _chosen(candidates: Candidates, place: np.ndarray[tuple[int, int], np.dtype[
 
     return Choice(
         source=taken(candidates.source),
-        level=np.where(some, candidates.rank >> 1, 0).astype(np.uint16),
+        level=taken(candidates.level),
         flags=taken(candidates.flags),
         cost=taken(candidates.own_cost),
     )

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
+from senard.algorithms.label_kernels import _border as border
 from senard.algorithms.labelling import Candidates, add_candidate, choose, halo_px, smoothed_cost, usable
 from senard.algorithms.scoring import Observation, Scored
-from senard.model.arrays import Float32Array, UInt8Array, UInt16Array
+from senard.model.arrays import Float32Array, Int16Array, UInt8Array, UInt16Array
 from senard.model.grid import Grid
 from senard.model.request import Fill
 
@@ -121,7 +122,64 @@ class TestHalo:
     def test_grows_as_pixels_of_web_mercator_shrink_on_the_ground(self) -> None:
         equator = Grid(crs="EPSG:3857", left=0.0, top=50_000.0, gsd=20, width=100, height=100)
         helsinki = Grid(crs="EPSG:3857", left=0.0, top=8_440_000.0, gsd=20, width=100, height=100)
-        # smoothing 19 (pixels are a little below 20 m off the equator), sweeps 24, trims 2, two patches of 13, and 2
-        assert halo_px(equator) == 73
-        assert halo_px(equator) < halo_px(helsinki) <= 130
-        assert halo_px(GRID) == 72
+        # smoothing 19 (pixels are a little below 20 m off the equator), cells 16 + 2 x 30, sweeps 12, trims 2, two
+        # patches of 13, and 2
+        assert halo_px(equator) == 137
+        assert halo_px(equator) < halo_px(helsinki) <= 200
+        assert halo_px(GRID) == 136
+
+
+class TestBorder:
+    """A border between two datatakes costs what one sees of it."""
+
+    @staticmethod
+    def two(left: tuple[int, int], right: tuple[int, int]) -> tuple[Int16Array, UInt16Array]:
+        """Two pixels that both know datatakes 0 and 1: DN of each, in all four bands."""
+        label = np.array([[[0, 1], [0, 1]]], dtype=np.int16)
+        dn = np.zeros((1, 2, 2, 4), dtype=np.uint16)
+        dn[0, 0, 0], dn[0, 0, 1], dn[0, 1, 0], dn[0, 1, 1] = left[0], left[1], right[0], right[1]
+        return label, dn
+
+    @pytest.mark.parametrize(("first", "second"), [(100, 300), (300, 100)])
+    def test_is_the_step_whichever_of_the_two_is_brighter(self, first: int, second: int) -> None:
+        label, dn = self.two((first, second), (first, second))
+        # 200 DN in four bands on both sides: 1600 DN at 20 per 10 000
+        assert border(label, dn, 0, 0, 0, 0, 1, 1) == pytest.approx(0.05 + 3.2)
+
+    def test_is_next_to_nothing_where_both_show_the_same(self) -> None:
+        label, dn = self.two((500, 500), (900, 900))
+        assert border(label, dn, 0, 0, 0, 0, 1, 1) == pytest.approx(0.05)
+
+    def test_costs_no_more_beyond_its_limit(self) -> None:
+        label, dn = self.two((100, 9000), (9000, 100))
+        assert border(label, dn, 0, 0, 0, 0, 1, 1) == pytest.approx(0.05 + 12.0)
+
+
+class TestCells:
+    """Cells remove islands that single pixels cannot: each of their pixels is among its own kind."""
+
+    GRID = Grid(crs="EPSG:32635", left=600_000.0, top=6_600_000.0, gsd=20, width=64, height=64)
+    ISLAND = np.s_[16:32, 16:32]
+
+    def island(self, advantage: float) -> Candidates:
+        """Datatake 0 everywhere but on an island, where datatake 1 is cheaper; they differ by 100 DN."""
+        candidates = Candidates.nothing(self.GRID.shape, kept=2)
+        candidates.rank[:] = 2
+        candidates.level[:] = 1
+        for place in range(2):
+            candidates.label[:, :, place] = place
+            candidates.source[:, :, place] = place + 1
+            candidates.dn[:, :, place] = 1000 + 100 * place
+        candidates.cost[:, :, 1] = 1.0
+        candidates.cost[*self.ISLAND, 1] = advantage
+        for values in (candidates.label, candidates.source, candidates.dn):
+            values[self.ISLAND] = values[self.ISLAND][:, :, ::-1]
+        return candidates
+
+    def test_give_up_a_small_advantage_for_fewer_borders(self) -> None:
+        assert (choose(self.island(0.01), self.GRID).source == 1).all()
+
+    def test_keep_a_large_one(self) -> None:
+        source = choose(self.island(20.0), self.GRID).source
+        assert (source[self.ISLAND] == 2).all()
+        assert (source == 2).sum() == 256

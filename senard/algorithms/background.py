@@ -22,7 +22,7 @@ WHOLE_DAYS = 100
 """A period up to this length is one window."""
 STEP_DAYS = 15
 """Dates of a longer period share the background of the nearest of days so far apart."""
-HOT_QUANTILE, HOT_QUANTILE_MANY = 0.25, 0.20
+HOT_QUANTILE, HOT_QUANTILE_MANY = 0.10, 0.05
 """Of the haze index: lower where there are many observations."""
 MANY = 8
 """Observations from which HOT_QUANTILE_MANY holds."""

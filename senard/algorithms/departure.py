@@ -19,7 +19,7 @@ from senard.model.masks import HAZE_ZERO, ZONE_LIKELY
 
 PIXEL_M = 60
 """Side of the pixels of detection, m: 20 m find nothing more (docs/explanation/quality.md)."""
-HAZE_DN = 100.0
+HAZE_DN = 80.0
 """Rise of HOT from which an observation is hazy, DN."""
 HAZE_SIGMA_M = 150.0
 """Reach of its smoothing on the ground, m (standard deviation of the Gaussian)."""

@@ -30,7 +30,7 @@ RANKS = (0, 1, 1, 3, 4, 5)
 """Levels of one rank compete by their costs: a likely shadow is a suspicion, which borders should not follow."""
 MAX_SWEEPS = 6
 """Sweeps over the checkerboard; each reaches two pixels."""
-CELLS_PX = (16, 8, 4, 2)
+CELLS_PX = (32, 16, 8, 4, 2)
 """Sides of the cells that change their datatake as a whole before single pixels do, px; each reaches twice its side."""
 TRIMS = 2
 """Passes that cut off lines one pixel wide; each reaches one pixel."""

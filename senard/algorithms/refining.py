@@ -11,11 +11,11 @@ from senard.model.arrays import Float32Array, UInt8Array
 from senard.model.grid import Grid
 from senard.model.sources import FLAG_HAZE
 
-HAZE_WEIGHT, HAZE_FROM, HAZE_MOST = np.float32(1.25), np.float32(0.36), np.float32(4.8)
+HAZE_WEIGHT, HAZE_FROM, HAZE_MOST = np.float32(8.0), np.float32(0.05), np.float32(4.8)
 """Cost of one unit of `Departure.haze` beyond HAZE_FROM, counted up to HAZE_MOST units beyond."""
-DARK_WEIGHT, DARK_FROM, DARK_MOST = np.float32(6.7), np.float32(0.06), np.float32(0.48)
+DARK_WEIGHT, DARK_FROM, DARK_MOST = np.float32(13.0), np.float32(0.04), np.float32(0.48)
 """Cost of a missing share of light beyond DARK_FROM, counted up to DARK_MOST beyond."""
-ZONE_COST = np.float32(0.8)
+ZONE_COST = np.float32(0.4)
 """Cost where a shadow must fall; half of it where one may."""
 
 

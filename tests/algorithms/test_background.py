@@ -66,13 +66,13 @@ class TestBackground:
     def test_takes_a_low_quantile_of_the_haze_index_and_a_high_one_of_what_shade_darkens(self) -> None:
         seen = [(day, 0.0, (500 + 100 * day, 1000, 3000, 2000 + 100 * day)) for day in range(5)]
         values = background(filled(seen), 45, 90).values[:, 0, 0]
-        assert values[HOT] == pytest.approx(100.0)  # second of 0, 100 … 400: quantile 0.25 of five
-        assert values[BLUE] == pytest.approx(600.0)
+        assert values[HOT] == pytest.approx(40.0)  # quantile 0.10 of 0, 100 … 400
+        assert values[BLUE] == pytest.approx(540.0)
         assert values[REFERENCES.index("dark_B11")] == pytest.approx(2260.0)  # quantile 0.65 of 2000 … 2400
 
     def test_goes_lower_where_there_are_many_observations(self) -> None:
         seen = [(day, 0.0, (500 + 100 * day, 1000, 3000, 2000)) for day in range(8)]
-        assert background(filled(seen), 45, 90).values[HOT, 0, 0] == pytest.approx(140.0)  # 0.20 of 0 … 700
+        assert background(filled(seen), 45, 90).values[HOT, 0, 0] == pytest.approx(35.0)  # 0.05 of 0 … 700
 
     def test_of_a_short_period_uses_all_dates(self) -> None:
         assert background(filled([(0, 0.0, (1, 1, 1, 1)), (99, 0.0, (1, 1, 1, 1))]), 50, 100).count[0, 0] == 2

@@ -40,9 +40,9 @@ def departed(
 class TestHaze:
     """Whatever scatters raises blue beyond what red explains."""
 
-    def test_is_found_where_the_haze_index_rises_by_more_than_a_hundredth(self) -> None:
+    def test_is_found_where_the_haze_index_rises_by_more_than_80_dn(self) -> None:
         found = departed(image((700, 700, 3050, 2020)))
-        assert found.haze[INSIDE] == pytest.approx(2.0, rel=0.01)  # 300 - 200/2 DN, in units of 100
+        assert found.haze[INSIDE] == pytest.approx(2.5, rel=0.01)  # 300 - 200/2 DN, in units of 80
         assert found.verdict[INSIDE] == HAZY
 
     def test_is_not_seen_in_a_smaller_rise(self) -> None:

@@ -69,16 +69,16 @@ class TestCost:
         assert (refine(scored(1), found(), FINE, COARSE).cost == np.float32(0.5)).all()
 
     def test_of_haze_grows_up_to_its_limit(self) -> None:
-        costs = [refine(scored(1), found(haze=haze), FINE, COARSE).cost[0, 0] - 0.5 for haze in (0.3, 1.36, 50.0)]
-        assert costs == pytest.approx([0.0, 1.25, 6.0], abs=1e-5)  # 1.5 x clip(h / 0.012 - 0.3, 0, 4)
+        costs = [refine(scored(1), found(haze=haze), FINE, COARSE).cost[0, 0] - 0.5 for haze in (0.05, 1.05, 50.0)]
+        assert costs == pytest.approx([0.0, 8.0, 38.4], abs=1e-4)
 
     def test_of_shade_grows_up_to_its_limit(self) -> None:
-        costs = [refine(scored(1), found(dark=dark), FINE, COARSE).cost[0, 0] - 0.5 for dark in (0.05, 0.18, 0.9)]
-        assert costs == pytest.approx([0.0, 0.804, 3.216], abs=1e-3)  # 0.8 x clip((1 - m) / 0.12 - 0.5, 0, 4)
+        costs = [refine(scored(1), found(dark=dark), FINE, COARSE).cost[0, 0] - 0.5 for dark in (0.04, 0.14, 0.9)]
+        assert costs == pytest.approx([0.0, 1.3, 6.24], abs=1e-4)
 
     def test_of_a_zone_is_halved_where_the_height_is_unknown(self) -> None:
         costs = [refine(scored(1), found(zone=zone), FINE, COARSE).cost[0, 0] - 0.5 for zone in (1, 2)]
-        assert costs == pytest.approx([0.4, 0.8])
+        assert costs == pytest.approx([0.2, 0.4])
 
 
 class TestGrids:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from senard import ALGORITHM_VERSION
 from senard.io.product_folder import SUMS, index_files, layer_file, mosaic_file
 from senard.model.product import Part
 from senard.model.request import MosaicRequest
@@ -116,8 +117,8 @@ class WorkPaths:
         return self.root / "safe" / product_id / part.value
 
     def masks(self, product_id: str) -> Path:
-        """Folder of one scene's judgement, or of the verdict on it."""
-        return self.root / "masks" / product_id
+        """Folder of one scene's judgement by this version of the rules, or of the verdict on it."""
+        return self.root / "masks" / ALGORITHM_VERSION / product_id
 
     def forecast(self, product_id: str) -> Path:
         """Folder of what one product's small classification tells, or of the verdict on it."""

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from senard.algorithms.ground import mean_around, reach_px, row_sections
-from senard.algorithms.label_kernels import absorb, insert, mark_small, relax, relax_cells, trim
+from senard.algorithms.keep_kernel import insert
+from senard.algorithms.label_kernels import absorb, mark_small, relax, relax_cells, trim
 from senard.algorithms.scoring import Observation, Scored
 from senard.model.arrays import BoolArray, Float32Array, Int16Array, UInt8Array, UInt16Array
 from senard.model.grid import Grid

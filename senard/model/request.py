@@ -166,7 +166,7 @@ class MosaicRequest:
     """What is made of the observations of a pixel."""
 
     algorithm: str = field(default=ALGORITHM_VERSION)
-    """Version of the algorithm: "1"."""
+    """Version of the algorithm: "2"."""
 
     def __post_init__(self) -> None:
         if not NAME.fullmatch(self.name):

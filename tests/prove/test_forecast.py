@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from senard import ALGORITHM_VERSION
 from senard.algorithms.tiling import cut_tiles
 from senard.io.archive import LocalArchive
 from senard.io.sources_file import read_source_counts
@@ -84,7 +85,7 @@ def true_choice(request: MosaicRequest, archive: Path, scenes: list[Sentinel2Sce
     """Judge every product, choose, and choose again without scenes that are spared, as a mosaic does."""
     source, masks = LocalArchive(archive), []
     for scene in scenes:
-        mask = folder / "masks" / scene.product_id
+        mask = folder / "masks" / ALGORITHM_VERSION / scene.product_id
         if not mask.exists():
             download = folder / "judge" / scene.product_id / "judge"
             safe = folder / "safe" / scene.product_id / "judge"

@@ -14,6 +14,7 @@ import numpy.typing as npt
 import pytest
 import rasterio
 
+from senard import ALGORITHM_VERSION
 from senard.algorithms.tiling import cut_tiles
 from senard.io.mask_folder import read_own_scenes
 from senard.io.scenes_file import read_query_result
@@ -54,7 +55,7 @@ class Made:
 
     @cached_property
     def masks(self) -> list[Path]:
-        return [self.work / "masks" / scene.product_id for scene in self.kept]
+        return [self.work / "masks" / ALGORITHM_VERSION / scene.product_id for scene in self.kept]
 
     @cached_property
     def kept(self) -> tuple[Sentinel2Scene, ...]:

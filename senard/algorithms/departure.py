@@ -100,7 +100,7 @@ def depart(judge: UInt16Array, open_ground: BoolArray, usual: Background, days_a
         how it departs; without meaning where nothing was seen.
     """
     tested = open_ground & (usual.count >= LEAST_DATES)
-    hot = _hot(judge)
+    hot = haze_index(judge)
     rise = np.where(tested, hot - usual.values[0], np.float32(0))
     blueness = np.where(tested, _blueness(judge, usual), np.float32(0))
     kept = np.where(tested, _kept(judge, usual), np.float32(0))
@@ -127,8 +127,8 @@ def depart(judge: UInt16Array, open_ground: BoolArray, usual: Background, days_a
     return Departure(haze=haze, dark=dark, verdict=verdict, zone=zone)
 
 
-def _hot(judge: UInt16Array) -> Float32Array:
-    """Haze index, DN."""
+def haze_index(judge: UInt16Array) -> Float32Array:
+    """HOT of the judge bands, (y, x) DN: the haze index that clouds raise, too, even over ground brighter than they."""
     return judge[0].astype(np.float32) - np.float32(0.5) * judge[1].astype(np.float32)
 
 

@@ -160,6 +160,12 @@ def score(seen: Observation, moments: Float32Array, buffer: Buffer) -> Scored:
     return Scored(level=level, cost=cost, flags=flags, clear=clear)
 
 
+def cost_of_vicinity(seen: Observation) -> Float32Array:
+    """What the nearness of clouds and the product's own probability of cloud add to the cost of each pixel."""
+    costs: Float32Array = _DISTANCE_COST[seen.mask[1]] + _PROBABILITY_COST[seen.mask[3]]
+    return costs
+
+
 def utm_zone_of(crs: str) -> int:
     """Number of the UTM zone of a product's CRS, 1-60: "EPSG:32631" is 31."""
     return int(crs.rsplit(":", 1)[1]) % 100

@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 
 from senard.algorithms.background import Background, Reservoir, background, background_day, offer
-from senard.algorithms.departure import Departure, depart, detection_grid
+from senard.algorithms.departure import Departure, depart, detection_grid, haze_index
 from senard.algorithms.labelling import Candidates, add_candidate, choose, halo_px, smoothed_cost, usable
 from senard.algorithms.nearest import PixelCoordinates, coordinates, needed_window, take_nearest
+from senard.algorithms.recurring_ground import RELEASED, SUSPECTED, flagged, looks_usual, recognise, release
 from senard.algorithms.refining import refine
 from senard.algorithms.scoring import (
     Moment,
@@ -189,7 +190,7 @@ def judged_observations(period: Period, grid: Grid) -> Iterator[tuple[int, Obser
     The scenes are gone through twice: once to learn what the ground usually looks like, once to judge.
     """
     coarse = detection_grid(grid)
-    usual = _Usual(kept=_learnt(period, coarse), period_days=period.request.period_days)
+    usual = _learnt(period, coarse)
     fine, thin = Looker(grid), Looker(coarse)
     for label, granules in enumerate(period.datatakes):
         seen, detected = fine.see(granules), thin.see(granules)
@@ -198,12 +199,12 @@ def judged_observations(period: Period, grid: Grid) -> Iterator[tuple[int, Obser
         scored = score(seen, period.moments, period.request.buffer)
         by_itself = score(detected, period.moments, period.request.buffer)
         found = usual.departure(detected, by_itself, period.days[label], coarse)
-        yield label, seen, refine(scored, found, grid, coarse)
+        yield label, seen, release(refine(scored, found, grid, coarse), seen, found, grid, coarse)
 
 
-def _learnt(period: Period, coarse: Grid) -> Reservoir:
-    """The best observations of every pixel of 60 m, by their own scenes."""
-    kept = Reservoir.nothing(coarse.shape)
+def _learnt(period: Period, coarse: Grid) -> "_Usual":
+    """The best observations of every pixel of 60 m, by their own scenes, and where these take the ground for cloud."""
+    kept, suspected = Reservoir.nothing(coarse.shape), Reservoir.nothing(coarse.shape, SUSPECTED)
     looker = Looker(coarse)
     for label, granules in enumerate(period.datatakes):
         seen = looker.see(granules)
@@ -211,7 +212,9 @@ def _learnt(period: Period, coarse: Grid) -> Reservoir:
             continue
         scored = score(seen, period.moments, period.request.buffer)
         offer(kept, period.days[label], scored.cost, scored.level == 1, seen.judge)
-    return kept
+        offer(suspected, period.days[label], haze_index(seen.judge), flagged(seen, scored), seen.judge)
+    recurring = recognise(suspected, kept)
+    return _Usual(kept=kept, recurring=recurring, period_days=period.request.period_days)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -219,6 +222,7 @@ class _Usual:
     """What the ground looks like around every date; dates that are near share it."""
 
     kept: Reservoir
+    recurring: BoolArray
     period_days: int
     known: dict[int, Background] = field(default_factory=dict)
 
@@ -229,7 +233,10 @@ class _Usual:
             self.known[centre] = background(self.kept, centre, self.period_days)
         usual = self.known[centre]
         open_ground = (scored.level > 0) & (scored.level < 5) & ((scored.flags & FLAG_SNOW) == 0)
-        return depart(seen.judge, open_ground, usual, abs(day - centre), grid)
+        released = self.recurring & flagged(seen, scored) & looks_usual(seen.judge, usual)
+        found = depart(seen.judge, open_ground | released, usual, abs(day - centre), grid)
+        found.verdict[released] |= RELEASED
+        return found
 
 
 class Looker:

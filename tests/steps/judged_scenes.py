@@ -10,7 +10,7 @@ from scipy import ndimage
 
 from senard.algorithms.masking import JudgeRasters, judge
 from senard.io.mask_folder import write_mask_folder
-from senard.model.arrays import UInt8Array
+from senard.model.arrays import BoolArray, UInt8Array, UInt16Array
 from senard.model.grid import Grid, Tile
 from senard.model.masks import HAZE_ZERO, MASK_BANDS_20, MASK_BANDS_60, ZONE_NONE, SceneJudgement
 from senard.model.scene import Sentinel2Scene
@@ -37,6 +37,10 @@ class Plan:
     top: float = 0.0
     size: int = 300
     scl: UInt8Array | None = None
+    spectra: UInt16Array | None = None
+    """(4, y, x) DN of the judge bands at 60 m; brightness and noise where it is None."""
+    snow: BoolArray | None = None
+    """(y, x) at 20 m, True where the spectrum is that of snow."""
     brightness: int = 1000
     noise: int = 0
     seed: int = 0
@@ -75,7 +79,7 @@ def write_judged(folder: Path, plan: Plan) -> Judged:
         JudgeRasters(
             scl=scl,
             observed=np.ones((size, size), dtype=np.bool_),
-            snow_spectrum=np.zeros((size, size), dtype=np.bool_),
+            snow_spectrum=np.zeros((size, size), dtype=np.bool_) if plan.snow is None else plan.snow,
             snow_probability=None,
             cloud_probability=None,
         )
@@ -87,6 +91,8 @@ def write_judged(folder: Path, plan: Plan) -> Judged:
         name: (plan.brightness + random.integers(0, plan.noise + 1, coarse.shape)).astype(np.uint16)
         for name in MASK_BANDS_60[:4]
     }
+    if plan.spectra is not None:
+        bands = dict(zip(MASK_BANDS_60[:4], plan.spectra, strict=True))
     bands["AOT"] = np.full(coarse.shape, plan.aerosol, dtype=np.uint16)
     bands["HAZE"] = np.full(coarse.shape, HAZE_ZERO, dtype=np.uint16)
     bands["ZONE"] = np.full(coarse.shape, ZONE_NONE, dtype=np.uint16)

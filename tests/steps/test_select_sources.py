@@ -138,7 +138,8 @@ class TestSelectSources:
 
     def test_does_not_change_when_an_overcast_scene_is_added(self, tmp_path: Path) -> None:
         judged = stack(tmp_path / "m", 6)
-        overcast = write_judged(tmp_path / "m", covering(14, scl=np.full((300, 300), 9, dtype=np.uint8), seed=77))
+        white = covering(14, scl=np.full((300, 300), 9, dtype=np.uint8), brightness=5000, seed=77)
+        overcast = write_judged(tmp_path / "m", white)
         assert np.array_equal(chosen(tmp_path / "a", judged), chosen(tmp_path / "b", [*judged, overcast]))
 
     def test_leaves_out_scenes_with_a_verdict_or_without_a_mask(self, tmp_path: Path) -> None:

@@ -247,6 +247,7 @@ class MosaicAOI(AreaTask):
             masks=tuple(work.masks(scene.product_id) for scene in result.kept),
             composites=tuple(composites),
             reasons={**_spared(result, choice), **self._unusable(result, refused)},
+            levels=choice.levels,
         )
 
     def _unusable(self, result: QueryResult, refused: Mapping[int, str]) -> dict[str, str]:

@@ -15,6 +15,7 @@ import numpy as np
 from shapely.geometry import box
 
 from bench.quality.ablations import PLAIN, Variant, as_in
+from bench.quality.levels import corrections_of
 from bench.quality.mosaic import NO_SOURCE, Mosaic, compose
 from bench.quality.season import Season, cloud_cover
 from bench.quality.views import cache_folder
@@ -34,6 +35,7 @@ from senard.model.sources import COST_UNITS, FLAG_PERMANENT_SNOW, FLAG_SNOW, SOU
 from senard.simulation.footprint import footprint_of
 from senard.simulation.geometry import lonlat, sun_angles, track_coordinates, view_angles
 from senard.simulation.stack import VIEW_BANDS, SimulatedView
+from senard.steps.level_scenes import level_scenes
 from senard.steps.select_sources import select_sources
 
 LEVEL_COST = 20.0
@@ -65,21 +67,27 @@ def run_product(season: Season, variant: Variant = PLAIN) -> Mosaic:
             scenes = [scene_of(view) for view in season.views]
             made = select_sources(request, scenes, masks, tile_of(season), folder / "sources")
             chosen = time.perf_counter()
-        layers = dict(zip(SOURCE_BANDS, read_scratch(made / SOURCES_RASTER, bands=SOURCE_BANDS), strict=True))
+            layers = dict(zip(SOURCE_BANDS, read_scratch(made / SOURCES_RASTER, bands=SOURCE_BANDS), strict=True))
+            source = layers["source"].astype(np.int16) - 1
+            source[layers["source"] == 0] = NO_SOURCE
+            used = set(np.unique(source[source != NO_SOURCE]).tolist())
+            numbers = {view + 1 for view in used}
+            levelled = level_scenes(request, scenes, masks, [tile_of(season)], folder / "levels", used=numbers)
+            ended = time.perf_counter()
+            corrections = corrections_of(season, levelled, tile_of(season), used)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    source = layers["source"].astype(np.int16) - 1
-    source[layers["source"] == 0] = NO_SOURCE
     level = layers["level"].astype(np.uint8)
     return Mosaic(
         name=variant.name,
         source=source,
-        dn=compose(season, source),
+        dn=compose(season, source, corrections),
+        corrections=corrections,
         level=level,
         cost=(LEVEL_COST * level + layers["cost"] / np.float32(COST_UNITS)).astype(np.float32),
         flagged_snow=((layers["flags"] & (FLAG_SNOW | FLAG_PERMANENT_SNOW)) > 0).astype(np.int16),
-        seconds=chosen - started,
-        parts={"judge": judged - started, "select": chosen - judged},
+        seconds=ended - started,
+        parts={"judge": judged - started, "select": chosen - judged, "level": ended - chosen},
     )
 
 

@@ -57,6 +57,9 @@ DARK_DN = 1000.0
 LARGEST_GAIN = 0.05
 """In the near infrared; more would be an error of 1 in optical thickness."""
 
+SEASON_LAST_NM = 670.0
+"""Bands of longer waves stay as they are: what changes there is the season itself, nm."""
+
 NEAR_CLOUD = 1
 """Pixels this near to a cloud or shadow are not compared, units of 20 m."""
 
@@ -98,6 +101,18 @@ class Cells:
         if top >= bottom or left >= right:
             return None
         return Cells(window=Window(row_start=top, row_stop=bottom, col_start=left, col_stop=right))
+
+    def padded(self, by: int) -> "Cells":
+        """These cells and others around."""
+        own = self.window
+        return Cells(
+            window=Window(
+                row_start=own.row_start - by,
+                row_stop=own.row_stop + by,
+                col_start=own.col_start - by,
+                col_stop=own.col_stop + by,
+            )
+        )
 
     def blocks(self, size: int) -> Iterator["Cells"]:
         """Rectangles of at most size x size cells."""
@@ -158,6 +173,16 @@ class Levels:
 
     ground: Float32Array
     """Mean reflectance of the ground."""
+
+    season: Float32Array | None = None
+    """(y, x) float32, DN of B02: what draws the overflight to its season; None for nothing."""
+
+    @classmethod
+    def of(cls, layers: Float32Array) -> "Levels":
+        """From the layers of a file: values, ground and, where there are more, season."""
+        judged = len(JUDGE_BANDS)
+        season = layers[2 * judged] if len(layers) > 2 * judged else None
+        return cls(values=layers[:judged], ground=layers[judged : 2 * judged], season=season)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -233,11 +258,11 @@ def compare(into: Comparison, block: Cells, first: UInt16Array, second: UInt16Ar
         common: (y, x) pixels comparable in both.
     """
     where = block.within(into.cells)
-    into.count[where] += _per_cell(common.astype(np.float32))
+    into.count[where] += per_cell(common.astype(np.float32))
     for band in range(len(JUDGE_BANDS)):
         one, other = first[band].astype(np.float32), second[band].astype(np.float32)
-        into.difference[(band, *where)] += _per_cell((one - other) * common)
-        into.ground[(band, *where)] += _per_cell((one + other) * common)
+        into.difference[(band, *where)] += per_cell((one - other) * common)
+        into.ground[(band, *where)] += per_cell((one + other) * common)
 
 
 def low_pass(comparison: Comparison) -> Smooth:
@@ -321,7 +346,7 @@ def band_correction(levels: Levels, band: str) -> tuple[Float32Array, Float32Arr
     gain = np.clip(gain, -LARGEST_GAIN, LARGEST_GAIN)
     nodes = [float(BANDS[name].wavelength_nm) for name in JUDGE_BANDS]
     offsets = [
-        levels.values[number] - gain * np.float32(_extinction(wavelength)) * levels.ground[number]
+        levels.values[number] - gain * np.float32(extinction(wavelength)) * levels.ground[number]
         for number, wavelength in enumerate(nodes)
     ]
     wavelength = float(np.clip(BANDS[band].wavelength_nm, nodes[0], nodes[-1]))
@@ -329,10 +354,14 @@ def band_correction(levels: Levels, band: str) -> tuple[Float32Array, Float32Arr
     start, stop, here = (value**OFFSET_POWER for value in (nodes[lower], nodes[lower + 1], wavelength))
     share = np.float32((here - start) / (stop - start))
     offset: Float32Array = offsets[lower] * (1 - share) + offsets[lower + 1] * share
-    return offset, gain * np.float32(_extinction(BANDS[band].wavelength_nm))
+    if levels.season is not None and BANDS[band].wavelength_nm < SEASON_LAST_NM:
+        offset = offset + levels.season * np.float32(
+            extinction(BANDS[band].wavelength_nm) / extinction(BANDS["B02"].wavelength_nm)
+        )
+    return offset, gain * np.float32(extinction(BANDS[band].wavelength_nm))
 
 
-def _extinction(wavelength_nm: float) -> float:
+def extinction(wavelength_nm: float) -> float:
     """Extinction by aerosol relative to the band that the gain follows from."""
     ratio: float = BANDS[GAIN_BAND].wavelength_nm / wavelength_nm
     return float(ratio**ANGSTROM)
@@ -347,7 +376,7 @@ def _clear_table() -> BoolArray:
 _IS_CLEAR = _clear_table()
 
 
-def _per_cell(pixels: Float32Array) -> Float32Array:
+def per_cell(pixels: Float32Array) -> Float32Array:
     """Sums over the pixels of each cell: (y, x) in cells."""
     each = CELL_M // SAMPLE_M
     rows, cols = pixels.shape

@@ -13,14 +13,18 @@ FIGURES = "levels.json"
 LEVEL_BANDS = (*JUDGE_BANDS, *(f"ground {band}" for band in JUDGE_BANDS))
 """Bands of the raster of a scene: corrections of the judge bands and the ground's mean in them, float32 DN."""
 
+SEASON_BAND = "season B02"
+"""A further band where the scene is drawn to its season: what is added to blue, float32 DN."""
+
 
 def write_levels(folder: Path, source: int, grid: Grid, layers: Sequence[Raster]) -> None:
-    """Write the corrections of one scene: (y, x) float32 for each of LEVEL_BANDS."""
-    write_scratch(folder / f"{source}.tif", grid, dict(zip(LEVEL_BANDS, layers, strict=True)))
+    """Write the corrections of one scene: (y, x) float32 for each of LEVEL_BANDS, and of SEASON_BAND if it is there."""
+    names = (*LEVEL_BANDS, SEASON_BAND)[: max(len(layers), len(LEVEL_BANDS))]
+    write_scratch(folder / f"{source}.tif", grid, dict(zip(names, layers, strict=True)))
 
 
 def read_levels(folder: Path, source: int, grid: Grid) -> Raster | None:
-    """Corrections of one scene on a grid of cells: (LEVEL_BANDS, y, x) float32, 0 where they do not reach.
+    """Corrections of one scene on a grid of cells: as `write_levels` was given them, 0 where they do not reach.
 
     None for a scene that needs no correction.
     """

@@ -36,6 +36,9 @@ class MosaicParts:
     reasons: Mapping[str, str] = field(default_factory=dict)
     """product_id to the reason why a kept scene was left out after the query; says more than its mask folder does."""
 
+    levels: Path | None = None
+    """Folder of what levelled the scenes; None where nothing did."""
+
     @property
     def product_id(self) -> str:
         """Name of the product folder."""

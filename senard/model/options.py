@@ -180,8 +180,10 @@ REQUEST_OPTIONS: tuple[Option, ...] = (
         choices=tuple(member.value for member in Level),
         metavar="HOW",
         identity=True,
-        help="Smooth differences of brightness to remove: datatake makes products of one overflight agree where they "
-        "overlap, so that no step shows where MGRS tiles meet; none leaves every pixel as its product has it.",
+        help="Differences of brightness to remove: datatake makes products of one overflight agree where they overlap, "
+        "so that no step shows where MGRS tiles meet; scene and surface do so too, and draw the visible bands of every "
+        "overflight to what its ground usually looks like, by at most 0.01: scene by one number per band, surface by "
+        "one that changes smoothly over kilometres. none leaves every pixel as its product has it.",
     ),
     Option(
         name="method",

@@ -96,6 +96,17 @@ class Level(Enum):
     DATATAKE = "datatake"
     """Products of one overflight, where they overlap: no step where two MGRS tiles meet."""
 
+    SCENE = "scene"
+    """DATATAKE, and every overflight drawn to the season in visible bands, by one number per band."""
+
+    SURFACE = "surface"
+    """DATATAKE, and every overflight drawn to the season in visible bands, by a smooth surface."""
+
+    @property
+    def draws_to_season(self) -> bool:
+        """Whether overflights of different days are made to agree."""
+        return self in {Level.SCENE, Level.SURFACE}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MosaicRequest:

@@ -1,4 +1,4 @@
-"""Find what makes the granules of one overflight agree, so that no step shows where two MGRS tiles meet."""
+"""Find what makes granules of one overflight agree, and what draws overflights to what their ground usually is."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ from senard.algorithms.levelling import (
 from senard.algorithms.nearest import PixelCoordinates, coordinates, needed_window, take_nearest
 from senard.io.atomic import partial_directory
 from senard.io.geotiff import Raster, read_scratch
-from senard.io.levels_folder import write_level_figures, write_levels
+from senard.io.levels_folder import LEVEL_BANDS, read_levels, write_level_figures, write_levels
 from senard.io.mask_folder import RASTER_20, RASTER_60, read_judgement
 from senard.io.scenes_file import read_verdict
 from senard.model.arrays import BoolArray, Float32Array
@@ -35,6 +35,7 @@ from senard.model.masks import CLASS_VALID
 from senard.model.request import Level, MosaicRequest
 from senard.model.scene import Sentinel2Scene
 from senard.model.sentinel2 import JUDGE_BANDS
+from senard.steps.level_season import Drawn, season_corrections
 
 BLOCK_CELLS = 80
 """Side of the blocks that pixels are compared in, cells: 800 pixels take about 50 MB."""
@@ -44,6 +45,9 @@ COVER_M = 200
 
 WIDEST_M = 2_000_000.0
 """A granule wider than this in the mosaic's CRS lies across its seam, where nothing is levelled, m."""
+
+EDGE_CELLS = 2
+"""Cells around the area whose centres its outermost pixels lie between."""
 
 LEAST_DN = 0.05
 """A scene whose corrections stay below this everywhere needs none, DN."""
@@ -71,8 +75,8 @@ def level_scenes(
 ) -> Path:
     """Find the corrections of every scene whose overflight has several granules.
 
-    A correction depends on the granules and the place alone, not on the area nor on how it is cut into tiles. Only
-    overflights with overlapping granules cost anything, one pair of granules at a time.
+    A correction depends on the scenes and the place alone, not on the area nor on how it is cut into tiles; only the
+    one number per scene of Level.SCENE depends on the area.
 
     Args:
         request: grid, and whether to level.
@@ -88,34 +92,67 @@ def level_scenes(
     Raises:
         IncompleteError: if a mask folder holds neither a judgement nor a verdict.
     """
-    figures: list[dict[str, object]] = []
+    figures: dict[int, dict[str, object]] = {}
     with partial_directory(out) as folder:
-        if request.level is Level.DATATAKE and tiles:
-            for granules in _overflights(request, scenes, masks, tiles, used):
+        if request.level is not Level.NONE and tiles:
+            area = _area(tiles)
+            for granules in _overflights(request, scenes, masks, area.padded(HALO_CELLS), used):
                 for granule, levels in _levelled(granules, request.crs):
                     if np.abs(levels.values).max(initial=0) >= LEAST_DN:
                         grid = granule.cells.grid(request.crs)
                         write_levels(folder, granule.source, grid, [*levels.values, *levels.ground])
-                        figures.append(_figures(granule.source, scenes[granule.source - 1].product_id, levels.values))
-        write_level_figures(folder, sorted(figures, key=lambda entry: str(entry["source"]).zfill(6)))
+                        figures[granule.source] = _figures(levels.values)
+            if request.level.draws_to_season:
+                wide = area.padded(EDGE_CELLS)
+                for drawn in season_corrections(request, scenes, masks, wide, folder, used):
+                    for source in drawn.sources:
+                        one = _granule(source, masks[source - 1], request.crs, wide)
+                        if one is not None and (used is None or source in used):
+                            figures[source] = figures.get(source, {}) | _draw(folder, one, drawn, request.crs)
+        named = [
+            {"source": source, "product_id": scenes[source - 1].product_id, **figures[source]}
+            for source in sorted(figures)
+            if figures[source]
+        ]
+        write_level_figures(folder, named)
     return out
+
+
+def _area(tiles: Sequence[Tile]) -> Cells:
+    """The cells of a rectangle around all tiles."""
+    return cells_of(
+        min(tile.left for tile in tiles),
+        min(tile.bottom for tile in tiles),
+        max(tile.right for tile in tiles),
+        max(tile.top for tile in tiles),
+    )
+
+
+def _draw(folder: Path, granule: _Granule, drawn: Drawn, crs: str) -> dict[str, object]:
+    """Add to a scene's corrections what draws its overflight to the season; says what levels.json says of it."""
+    values = drawn.values[granule.cells.within(drawn.cells)]
+    if np.abs(values).max(initial=0) < LEAST_DN:
+        return {}
+    grid = granule.cells.grid(crs)
+    before = read_levels(folder, granule.source, grid)
+    layers = np.zeros((len(LEVEL_BANDS), *grid.shape), np.float32) if before is None else before
+    write_levels(folder, granule.source, grid, [*layers, values])
+    corrected = np.abs(values) >= LEAST_DN
+    return {
+        "season_cells": int(corrected.sum()),
+        "season_mean": {"B02": round(float(values[corrected].mean()), 1)},
+        "season_largest": {"B02": round(float(np.abs(values).max()), 1)},
+    }
 
 
 def _overflights(
     request: MosaicRequest,
     scenes: Sequence[Sentinel2Scene],
     masks: Sequence[Path | None],
-    tiles: Sequence[Tile],
+    area: Cells,
     used: Collection[int] | None,
 ) -> list[list[_Granule]]:
     """Usable granules of each overflight that has several of them around the area."""
-    area = cells_of(
-        min(tile.left for tile in tiles),
-        min(tile.bottom for tile in tiles),
-        max(tile.right for tile in tiles),
-        max(tile.top for tile in tiles),
-        pad=HALO_CELLS,
-    )
     datatakes: dict[object, list[int]] = {}
     for source, scene in enumerate(scenes, 1):
         datatakes.setdefault(scene.datatake_key, []).append(source)
@@ -216,12 +253,10 @@ def _taken(granule: _Granule, gsd: int, where: PixelCoordinates, bands: Sequence
     return take_nearest(read_scratch(granule.folder / raster, window, bands), grid.crop(window), where)
 
 
-def _figures(source: int, product_id: str, values: Float32Array) -> dict[str, object]:
+def _figures(values: Float32Array) -> dict[str, object]:
     """What levels.json says of one scene: DN by band, over the cells that are corrected."""
     corrected = np.abs(values).max(axis=0) >= LEAST_DN
     return {
-        "source": source,
-        "product_id": product_id,
         "cells": int(corrected.sum()),
         "mean": {band: round(float(v[corrected].mean()), 1) for band, v in zip(JUDGE_BANDS, values, strict=True)},
         "largest": {band: round(float(np.abs(v).max()), 1) for band, v in zip(JUDGE_BANDS, values, strict=True)},

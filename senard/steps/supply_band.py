@@ -30,7 +30,6 @@ from senard.model.arrays import BoolArray, UInt8Array, UInt16Array
 from senard.model.grid import Grid
 from senard.model.product import Sentinel2Product
 from senard.model.scene import Sentinel2Scene
-from senard.model.sentinel2 import JUDGE_BANDS
 
 SOURCE_GSD = 20
 """Pixel side of the source map, m."""
@@ -102,8 +101,7 @@ def open_supplier(
     with _blamed(scenes[wins.number - 1].product_id):
         product = _product(safes[wins.number])
     layers = None if levels is None else read_levels(levels, wins.number, _cells(grid).grid(grid.crs))
-    half = len(JUDGE_BANDS)
-    found_levels = None if layers is None else Levels(values=layers[:half], ground=layers[half:])
+    found_levels = None if layers is None else Levels.of(layers)
     return Supplier(wins=wins, product=product, where=locate(grid, product.grids[grid.gsd]), levels=found_levels)
 
 

@@ -9,14 +9,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 import shapely
+from scipy import ndimage
 
-from senard.io.geotiff import Raster, read_scratch
+from senard.io.geotiff import Raster, ScratchReader, read_scratch, write_scratch
 from senard.io.levels_folder import read_levels, write_levels
+from senard.io.mask_folder import RASTER_60, read_judgement
 from senard.io.scenes_file import write_verdict
 from senard.model.grid import Grid, Tile
+from senard.model.masks import MASK_BANDS_60
 from senard.model.request import Level, MosaicRequest
 from senard.steps import supply_band as module
 from senard.steps.composite_tile import composite_tile
+from senard.steps.deliver_levels import deliver_levels
 from senard.steps.level_scenes import level_scenes
 from tests.steps import small_products
 from tests.steps.judged_scenes import Judged, Plan, around, write_judged
@@ -157,6 +161,61 @@ class TestLevelScenes:
         assert first["largest"]["B11"] <= 60
 
 
+DATES = 5
+
+
+def season(folder: Path, *, blue: int) -> list[Judged]:
+    """Granules of one place on several days; on the first day everything is brighter in blue."""
+    plans = [granule(0, 1000, day=7 * number, noise=60, seed=number) for number in range(DATES)]
+    judged = [write_judged(folder / f"d{number}", plan) for number, plan in enumerate(plans)]
+    raster = judged[0].folder / RASTER_60
+    layers = dict(zip(MASK_BANDS_60, read_scratch(raster), strict=True))
+    grid = read_judgement(judged[0].folder).grids[60]
+    write_scratch(raster, grid, {**layers, "B02": (layers["B02"] + blue).astype(np.uint16)})
+    return judged
+
+
+def drawn(folder: Path, source: int, tile: Tile = TILE) -> Raster:
+    """What draws a scene to its season, DN of blue."""
+    layers = read_levels(folder, source, cells(tile))
+    return np.zeros(cells(tile).shape, np.float32) if layers is None else layers[8]
+
+
+class TestSeason:
+    """Overflights of several days"""
+
+    @pytest.mark.parametrize("level", [Level.SCENE, Level.SURFACE])
+    def test_are_drawn_to_what_is_usual(self, tmp_path: Path, level: Level) -> None:
+        out = levels_of(tmp_path, season(tmp_path, blue=40), request=asked(level))
+        hazy, usual = drawn(out, 1)[18:-18, 12:-12], drawn(out, 2)[18:-18, 12:-12]
+        assert -75 < hazy.mean() < -45
+        assert np.abs(usual).max() < 20
+        first, *_ = json.loads((out / "levels.json").read_text())["scenes"]
+        assert first["season_mean"]["B02"] < -40
+        assert first["season_largest"]["B02"] <= 100
+
+    @pytest.mark.parametrize("level", [Level.NONE, Level.DATATAKE])
+    def test_stay_as_they_are_where_nobody_asked(self, tmp_path: Path, level: Level) -> None:
+        out = levels_of(tmp_path, season(tmp_path, blue=40), request=asked(level))
+        assert [path.name for path in out.iterdir()] == ["levels.json"]
+
+    def test_are_drawn_alike_whatever_the_area_and_its_tiles(self, tmp_path: Path) -> None:
+        judged, request = season(tmp_path, blue=40), asked(Level.SURFACE)
+        corner = replace(TILE, index=1, left=2_706_000, bottom=8_397_000, right=2_715_000, top=8_403_000)
+        halves = [replace(TILE, bottom=8_400_000), replace(TILE, index=1, top=8_400_000)]
+        folders = [levels_of(tmp_path, judged, tiles, request) for tiles in ([TILE], halves, [corner])]
+        for source in (1, 2):
+            whole, *others = [drawn(folder, source, corner) for folder in folders]
+            assert whole.any()
+            assert all(np.array_equal(whole, other) for other in others)
+
+    def test_are_left_alone_when_they_supply_nothing(self, tmp_path: Path) -> None:
+        judged = season(tmp_path, blue=40)
+        scenes, masks = [one.scene for one in judged], [one.folder for one in judged]
+        out = level_scenes(asked(Level.SURFACE), scenes, masks, [TILE], tmp_path / "out", used=[2])
+        assert not (out / "1.tif").exists()
+
+
 GROUND = 1500
 
 
@@ -217,3 +276,39 @@ class TestComposite:
         whole = self.composed(archive, tile, levels)
         assert np.unique(whole[2]).size > 10
         assert np.array_equal(self.composed(archive, part, levels), whole[:, 34:, 86:])
+
+    @pytest.mark.parametrize("season_dn", [0.0, -83.0])
+    def test_can_be_had_back_to_1_dn(self, archive: SmallArchive, season_dn: float) -> None:
+        tile = small_products.tile(size_m=2400)
+        levels = self.levels(archive, tile, [-90, -30, 20, 10], slope=1.7)
+        raster = levels / "2.tif"
+        with ScratchReader(raster) as reader:
+            grid = reader.grid
+        layers = list(read_scratch(raster))
+        write_levels(levels, 2, grid, [*layers, np.full(grid.shape, season_dn, np.float32)])
+        (archive.root / "product").mkdir()
+        (name,) = deliver_levels(levels, archive.root / "product")
+        before, after = self.composed(archive, tile, None), self.composed(archive, tile, levels)
+        assert not np.array_equal(before[:3], after[:3])
+        fine = tile.grid(10)
+        x = (fine.left + 5 + 10 * np.arange(fine.width) - grid.left) / 600 - 0.5
+        y = (grid.top - fine.top + 5 + 10 * np.arange(fine.height)) / 600 - 0.5
+        from_second = np.broadcast_to((fine.left + 10 * np.arange(fine.width)) // 400 % 2 == 0, fine.shape)
+        for number, band in enumerate(("B04", "B03", "B02", "B08")):
+            offset, gain = (
+                ndimage.map_coordinates(
+                    read_scratch(archive.root / "product" / name, bands=f"{kind} {band}"),
+                    np.meshgrid(y, x, indexing="ij"),
+                    order=1,
+                )
+                for kind in ("offset", "gain")
+            )
+            had = np.where(from_second, (after[number] - offset) / (1 + gain), after[number])
+            assert np.abs(had - before[number]).max() <= 1
+
+    def test_keeps_no_files_of_an_earlier_choice(self, archive: SmallArchive) -> None:
+        product = archive.root / "product"
+        (product / "layers").mkdir(parents=True)
+        (product / "layers/LEVEL_7.tif").touch()
+        assert deliver_levels(None, product) == ()
+        assert not (product / "layers/LEVEL_7.tif").exists()

@@ -1,0 +1,45 @@
+"""What levelling added to each scene, for the product folder: reflectance as it was can be had back from it."""
+
+from pathlib import Path
+
+from senard.algorithms.levelling import Levels, band_correction
+from senard.io.atomic import partial_file
+from senard.io.geotiff import Raster, ScratchReader, write_scratch
+from senard.model.sentinel2 import MOSAIC_BANDS
+
+LAYERS = "layers"
+PATTERN = "LEVEL_*.tif"
+
+
+def deliver_levels(levels: Path | None, folder: Path) -> tuple[str, ...]:
+    """Write layers/LEVEL_<source>.tif for every scene that was levelled, and remove those of earlier choices.
+
+    A file has the bands `offset <band>`, DN, and `gain <band>`, for all delivered bands, float32, on cells of 600 m.
+    With both bilinear between the centres of the cells, delivered = original + offset + gain * original.
+
+    Args:
+        levels: folder that `level_scenes` made; None for none.
+        folder: the product folder.
+
+    Returns:
+        Names of the files, relative to the product folder, sorted.
+    """
+    names = []
+    for raster in [] if levels is None else sorted(levels.glob("*.tif")):
+        name = f"{LAYERS}/LEVEL_{raster.stem}.tif"
+        (folder / LAYERS).mkdir(parents=True, exist_ok=True)
+        with ScratchReader(raster) as reader, partial_file(folder / name) as partial:
+            write_scratch(partial, reader.grid, layers_of(Levels.of(reader.read())))
+        names.append(name)
+    for path in (folder / LAYERS).glob(PATTERN):
+        if f"{LAYERS}/{path.name}" not in names:
+            path.unlink()
+    return tuple(sorted(names))
+
+
+def layers_of(levels: Levels) -> dict[str, Raster]:
+    """Offset and gain of all delivered bands."""
+    layers: dict[str, Raster] = {}
+    for band in (name for bands in MOSAIC_BANDS.values() for name in bands):
+        layers[f"offset {band}"], layers[f"gain {band}"] = band_correction(levels, band)
+    return layers

@@ -21,8 +21,15 @@ from tests.workflows.commands import Site
 BANDS = ("B01", "B02", "B03", "B04", "B05", "B06", "B07", "B08", "B8A", "B09", "B11", "B12")
 
 STEP_DN = 200
-"""Between the values of products whose numbers follow each other. Those of one overflight, "north" and "south", are two
-steps apart: more than a difference that is taken for aerosol and levelled out."""
+"""Between the values of products whose numbers follow each other, in all bands but two. Those of one overflight,
+"north" and "south", are two steps apart: more than a difference that is taken for aerosol and levelled out."""
+
+STEPS_DN = {"B02": STEP_DN // 2, "B11": -STEP_DN}
+"""The two: no product may look like haze or shade beside the others, or its pixels would not be the best where they
+must be. Blue rises half as much as red, so that the haze index stays; in B11 products that are darker are brighter."""
+
+BRIGHT_DN = {"B11": 8000}
+"""B11 falls from so high that it is nearly the same in all products, DN."""
 
 WEST, EAST = ("56MRT", (9156, 2844)), ("57MSN", (9156, 6792))
 """MGRS tile and corner of its products, (rows, columns) of 10 m: 3.66 km each, 1.5 km of them in common."""
@@ -59,8 +66,13 @@ class Signed:
 
 
 def band_dn(number: int, band: str) -> int:
-    """The value that one product alone has in one band: 500 to 2410, no two alike."""
-    return 500 + STEP_DN * number + 10 * BANDS.index(band)
+    """The value that one product alone has in one band: 500 to 2420, in B11 about 8000; no two alike."""
+    return BRIGHT_DN.get(band, 500) + step_dn(band) * number + 10 * BANDS.index(band)
+
+
+def step_dn(band: str) -> int:
+    """Between the values of products whose numbers follow each other."""
+    return STEPS_DN.get(band, STEP_DN)
 
 
 def signed(

@@ -23,6 +23,7 @@ import shapely
 from rasterio.enums import ColorInterp
 from rasterio.windows import Window
 from rio_cogeo.cogeo import cog_validate
+from scipy import ndimage
 from shapely.geometry.base import BaseGeometry
 
 from tests.signed_archive import (
@@ -34,6 +35,7 @@ from tests.signed_archive import (
     band_dn,
     finished_folder,
     signed_products,
+    step_dn,
 )
 from tests.workflows.commands import BIN
 
@@ -157,7 +159,7 @@ class TestTerramonitorContract:
             for gsd, bands in ((10, FINE), (20, COARSE)):
                 numbers = product.numbers(index, gsd)
                 for band, values in zip(bands, product.pixels[f"{index}_{gsd}.tif"], strict=False):
-                    expected = np.where(numbers >= 0, band_dn(0, band) + STEP_DN * numbers, 0)
+                    expected = np.where(numbers >= 0, band_dn(0, band) + step_dn(band) * numbers, 0)
                     assert np.array_equal(values, expected), (index, band)
 
     def test_shows_one_scene_at_10_m_and_at_20_m(self, product: Product) -> None:
@@ -218,14 +220,27 @@ class TestTerramonitorContract:
         rows = {row["source"]: row["product_id"] for row in product.scenes}
         numbers = {signed.product_id: number for number, signed in by_number().items()}
         for index, _, _ in TILES:
-            source, clear, level, flags = product.pixels[f"layers/{index}_QA_20.tif"]
+            source, clear, _, flags = product.pixels[f"layers/{index}_QA_20.tif"]
             shown = product.numbers(index, 20)
             assert np.array_equal(source > 0, shown >= 0)
             for row in np.unique(source[source > 0]):
                 assert set(shown[source == row]) == {numbers[rows[str(row)]]}
             assert np.array_equal(flags & 32768 > 0, shown >= 0)
-            assert set(level[shown >= 0]) == {1}
             assert clear[shown >= 0].min() == 2  # one observation, plus 1
+
+    def test_calls_a_pixel_clear_where_three_overflights_agree_and_untested_where_fewer_saw_it(
+        self, product: Product
+    ) -> None:
+        for index, _, _ in TILES:
+            _, clear, level, _ = product.pixels[f"layers/{index}_QA_20.tif"]
+            seen = np.where(level > 0, clear - 1, 0)
+            # Dates are compared on pixels of 60 m: what lies nearer than that to another number is not asked.
+            alike = ndimage.minimum_filter(seen, 9) == ndimage.maximum_filter(seen, 9)
+            for count, expected in ((1, 2), (2, 2), (3, 1)):
+                here = alike & (seen == count)
+                assert here.sum() > 100, count
+                assert set(level[here]) == {expected}, count
+            assert set(level[level > 0]) == {1, 2}
 
     def test_counts_the_pixels_of_every_scene(self, product: Product) -> None:
         pixels = np.concatenate([product.numbers(index, 20).ravel() for index, _, _ in TILES])

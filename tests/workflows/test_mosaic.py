@@ -1,5 +1,6 @@
 """The main job, typed as a user types it."""
 
+import csv
 import json
 import os
 import random
@@ -41,6 +42,16 @@ def times(folder: Path) -> dict[Path, int]:
         for path in folder.rglob("*")
         if (path.is_file() or path.is_symlink()) and path.suffix != ".log" and path.name != "access.json"
     }
+
+
+def fetched(site: Site) -> set[tuple[str, str]]:
+    """Product and part of what a mosaic needs: all four scenes to judge, the bands of those that supply pixels."""
+    with (site.product() / "scenes.csv").open(encoding="utf-8", newline="") as table:
+        scenes = list(csv.DictReader(table))
+    suppliers = [row["product_id"] for row in scenes if int(row["pixels"]) > 0]
+    assert len(scenes) == 4
+    assert suppliers
+    return {(row["product_id"], "judge") for row in scenes} | {(name, "bands") for name in suppliers}
 
 
 class TestMosaic:
@@ -96,7 +107,7 @@ class TestRebuild:
         after = times(made_site.out)
         downloads = {path for path in before if "downloads" in path.parts}
         old = {path for path, then in before.items() if after[path] == then}
-        assert len(downloads) > 4, "what judging reads of four products, and the bands of those that win"
+        assert {(path.stem, path.parent.name) for path in downloads} == fetched(made_site)
         assert old - downloads == set(made_site.out.rglob("request.json"))
         assert downloads <= old
         assert contents(made_site.product()) == undisturbed

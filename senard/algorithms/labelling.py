@@ -14,10 +14,11 @@ from senard.algorithms.ground import mean_around, reach_px, row_sections
 from senard.algorithms.keep_kernel import insert
 from senard.algorithms.label_kernels import absorb, mark_small, relax, relax_cells, trim
 from senard.algorithms.scoring import Observation, Scored
+from senard.algorithms.snow import reported_level
 from senard.model.arrays import BoolArray, Float32Array, Int16Array, UInt8Array, UInt16Array
 from senard.model.grid import Grid
 from senard.model.request import Fill
-from senard.model.sources import COST_UNITS
+from senard.model.sources import COST_UNITS, FLAG_SNOW
 
 KEPT = 6
 """Observations kept per pixel: as good as keeping all (4.35 against 4.41 % contaminated), and memory stays bounded."""
@@ -144,15 +145,17 @@ def usable(scored: Scored, fill: Fill) -> BoolArray:
 
     Args:
         scored: the observation.
-        fill: STRICT takes levels 1 and 2; FLAG takes what its scene classification calls clear; ALL takes everything.
+        fill: STRICT takes levels 1 and 2, and permanent snow; FLAG takes what its scene classification calls clear, and
+            snow; ALL takes everything.
 
     Returns:
         (y, x), True where it may.
     """
     if fill is Fill.STRICT:
-        return (scored.level > 0) & (scored.level <= 2)
+        return (scored.level > 0) & (reported_level(scored.level, scored.flags) <= 2)
     if fill is Fill.FLAG:
-        return (scored.level > 0) & (scored.level <= 4) & (scored.clear > 0)
+        snow = (scored.flags & FLAG_SNOW) > 0
+        return (scored.level > 0) & (scored.level <= 4) & ((scored.clear > 0) | snow)
     return scored.level > 0
 
 

@@ -100,7 +100,8 @@ class Scored:
     """FLAG_ bits of senard.model.sources."""
 
     clear: UInt8Array
-    """1 where the scene classification says clear (2, 4, 5, 6, 7, or a speck of 3, 8, 10) and nothing is saturated."""
+    """1 where the scene classification says clear (2, 4, 5, 6, 7, or a speck of 3, 8, 10) and nothing is saturated or
+    snow."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -283,7 +284,7 @@ def _score(
                 level[row, col] = 4
             else:
                 level[row, col] = 1
-            clear[row, col] = level[row, col] != 5 and scl != Scl.SNOW and not saturated
+            clear[row, col] = level[row, col] != 5 and not snow and not saturated
             flags[row, col] = (FLAG_SNOW if snow else 0) | (FLAG_BUFFER if near else 0)
             value = moments[source[row, col]] + class_cost[scl] + distance_cost[mask[1, row, col]]
             value += share_cost[mask[2, row, col]] + probability_cost[mask[3, row, col]]

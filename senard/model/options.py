@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from senard.errors import RequestError
 from senard.model.option import Kind as Kind
 from senard.model.option import Option as Option
-from senard.model.request import Buffer, CloudCoverOf, Fill, Level, Method
+from senard.model.request import Buffer, CloudCoverOf, Fill, Level, Method, Snow
 from senard.model.sentinel2 import ProductType
 from senard.model.service_options import DOWNLOAD_OPTIONS, FETCH_OPTIONS, PLAN_OPTIONS, SERVICE_OPTIONS
 
@@ -172,6 +172,16 @@ REQUEST_OPTIONS: tuple[Option, ...] = (
         metavar="HOW",
         identity=True,
         help="Ground left out around dense cloud and shadow: thin is 20 m, terrascope its two-stage rule, pure 300 m.",
+    ),
+    Option(
+        name="snow",
+        kind=Kind.CHOICE,
+        default=Snow.AVOID.value,
+        choices=tuple(member.value for member in Snow),
+        metavar="HOW",
+        identity=True,
+        help="Snow: avoid takes it only where no date saw the ground without, and where it always lies; allow takes it "
+        "like any other ground; mask leaves it empty.",
     ),
     Option(
         name="level",

@@ -45,6 +45,19 @@ class Buffer(Enum):
     """300 m."""
 
 
+class Snow(Enum):
+    """What becomes of snow."""
+
+    AVOID = "avoid"
+    """A last resort, level 4; where it lies on nearly every date it is ground."""
+
+    ALLOW = "allow"
+    """Ground like any other."""
+
+    MASK = "mask"
+    """Never delivered."""
+
+
 class CloudCoverOf(Enum):
     """Which ground the limits of cloud cover are about."""
 
@@ -167,6 +180,9 @@ class MosaicRequest:
     buffer: Buffer = Buffer.THIN
     """Hard buffer around cloud and shadow."""
 
+    snow: Snow = Snow.AVOID
+    """What becomes of snow."""
+
     clip: bool = True
     """True: pixels that the area does not touch are nodata; False: the tiles' rectangles are filled."""
 
@@ -215,8 +231,9 @@ class MosaicRequest:
 
     def canonical(self) -> str:
         """The request as canonical JSON: sorted keys, no blanks, the area as WKB hex."""
-        # named only where it is another: a mosaic of the default method keeps its name
+        # named only where they are others: a mosaic of the defaults keeps its name
         method = {} if self.method is Method.BEST else {"method": self.method.value}
+        snow = {} if self.snow is Snow.AVOID else {"snow": self.snow.value}
         return json.dumps(
             {
                 "algorithm": self.algorithm,
@@ -241,6 +258,7 @@ class MosaicRequest:
                 "satellites": sorted(self.satellites),
                 "target_date": self.target_date.isoformat() if self.target_date else None,
                 **method,
+                **snow,
             },
             sort_keys=True,
             separators=(",", ":"),
@@ -290,5 +308,6 @@ class MosaicRequest:
             clip=values["clip"],
             level=Level(values["level"]),
             method=Method(values.get("method", Method.BEST.value)),
+            snow=Snow(values.get("snow", Snow.AVOID.value)),
             algorithm=values["algorithm"],
         )

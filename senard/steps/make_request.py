@@ -17,7 +17,7 @@ from senard.model.access import DERIVED_SOURCES
 from senard.model.call import Call
 from senard.model.mgrs import mgrs_name
 from senard.model.options import AREA_OPTIONS, OPTIONS, option
-from senard.model.request import Buffer, CloudCoverOf, Fill, Level, Method, MosaicRequest
+from senard.model.request import Buffer, CloudCoverOf, Fill, Level, Method, MosaicRequest, Snow
 from senard.model.sentinel2 import ProductType
 from senard.steps.make_access import access_warnings, make_access
 from senard.steps.typed_values import Values, choice, file, number, place, required, switch, words
@@ -211,6 +211,7 @@ def _request(values: Values, area: Area) -> MosaicRequest:
         target_date=parse_day(target, "--target-date") if target else None,
         fill=Fill(choice("fill", values)),
         buffer=Buffer(choice("buffer", values)),
+        snow=Snow(choice("snow", values)),
         clip=switch("clip", values),
         level=Level(choice("level", values)),
         method=Method(choice("method", values)),

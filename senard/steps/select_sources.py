@@ -22,6 +22,7 @@ from senard.algorithms.scoring import (
     score,
     utm_zone_of,
 )
+from senard.algorithms.snow import SnowCounts, reported_level, with_snow
 from senard.algorithms.tiling import aoi_mask
 from senard.io.atomic import partial_directory
 from senard.io.geotiff import Raster, ScratchWriter, read_scratch
@@ -177,7 +178,7 @@ def _select_block(period: Period, core: Grid, inside: BoolArray) -> Layers:
     layers = {
         "source": choice.source,
         "clear": clear,
-        "level": choice.level,
+        "level": reported_level(choice.level, choice.flags),
         "flags": choice.flags,
         "cost": choice.cost,
     }
@@ -199,22 +200,25 @@ def judged_observations(period: Period, grid: Grid) -> Iterator[tuple[int, Obser
         scored = score(seen, period.moments, period.request.buffer)
         by_itself = score(detected, period.moments, period.request.buffer)
         found = usual.departure(detected, by_itself, period.days[label], coarse)
-        yield label, seen, release(refine(scored, found, grid, coarse), seen, found, grid, coarse)
+        scored = release(refine(scored, found, grid, coarse), seen, found, grid, coarse)
+        yield label, seen, with_snow(scored, seen, period.request.snow, usual.permanent_snow, grid, coarse)
 
 
 def _learnt(period: Period, coarse: Grid) -> "_Usual":
     """The best observations of every pixel of 60 m, by their own scenes, and where these take the ground for cloud."""
     kept, suspected = Reservoir.nothing(coarse.shape), Reservoir.nothing(coarse.shape, SUSPECTED)
-    looker = Looker(coarse)
+    looker, snow = Looker(coarse), SnowCounts.nothing(coarse.shape)
     for label, granules in enumerate(period.datatakes):
         seen = looker.see(granules)
         if seen is None:
             continue
         scored = score(seen, period.moments, period.request.buffer)
+        snow.add(scored)
         offer(kept, period.days[label], scored.cost, scored.level == 1, seen.judge)
         offer(suspected, period.days[label], haze_index(seen.judge), flagged(seen, scored), seen.judge)
     recurring = recognise(suspected, kept)
-    return _Usual(kept=kept, recurring=recurring, period_days=period.request.period_days)
+    days = period.request.period_days
+    return _Usual(kept=kept, recurring=recurring, permanent_snow=snow.permanent, period_days=days)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -223,6 +227,7 @@ class _Usual:
 
     kept: Reservoir
     recurring: BoolArray
+    permanent_snow: BoolArray
     period_days: int
     known: dict[int, Background] = field(default_factory=dict)
 

@@ -81,7 +81,7 @@ class TestLevel:
 
     def test_is_4_on_snow_and_says_so(self) -> None:
         result = scored(pixel(bits=CLASS_SNOW))
-        assert (result.level[0, 0], result.flags[0, 0], result.clear[0, 0]) == (4, 16, 1)
+        assert (result.level[0, 0], result.flags[0, 0], result.clear[0, 0]) == (4, 16, 0)
 
     def test_is_4_where_a_band_is_saturated(self) -> None:
         seen = pixel()

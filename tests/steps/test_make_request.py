@@ -266,6 +266,7 @@ class TestIdentity:
             "buffer": ("pure", {}),
             "level": ("none", {}),
             "method": ("median", {}),
+            "snow": ("allow", {}),
             "clip": ("false", {}),
             "crs": ("EPSG:3035", {}),
             "relative_orbits": ("51", {}),

@@ -99,7 +99,8 @@ class TestPilotForm:
     """L2Ap, as the catalogue calls L2A of May 2017 to March 2018"""
 
     def test_comes_under_each_of_its_names(self, both_levels: Path, tmp_path: Path) -> None:
-        made = replace(tiny_plan().acquisitions[0], product_type=ProductType.L2AP, baseline=205, size_px=96)
+        first = tiny_plan().acquisitions[0]
+        made = replace(first, product_type=ProductType.L2AP, baseline=205, size_px=96, cloudless=True)
         pilot = write_product(made, tmp_path / "pilot")
         folder = tmp_path / "here"
         folder.mkdir()

@@ -55,7 +55,7 @@ def _zone(cloud: BoolArray, bands: dict[str, UInt16Array]) -> BoolArray:
     for degrees in range(0, 360, 15):
         ones = np.ones((NODES, NODES), np.float32)
         drift = Drift.of(45 * ones, degrees * ones, 0 * ones, 0 * ones)
-        zone = shadow_zone(far, ~far, b8a, b11, drift) == ZONE_LIKELY
+        zone = shadow_zone(far, ~far, np.zeros_like(far), b8a, b11, drift) == ZONE_LIKELY
         if (zone & ~far).sum() < 100 or (~zone & ~far).sum() < 100:
             continue
         contrast = b8a[~zone & ~far].mean() - b8a[zone & ~far].mean()

@@ -31,8 +31,14 @@ DARK_SIGMA_M = 60.0
 """Reach of the smoothing of that share, m."""
 WATER_B8A = 600.0
 """Ground whose NIR is usually darker than this is water, DN."""
-GLINT_SHARE = 0.6
-"""Over water, a rise of the SWIR by more than this share of the blue's is glint, not haze."""
+GLINT_SHARE = 0.85
+"""Over water, a rise of the SWIR by more than this share of the blue's is glint, not haze: waves mirror all bands
+alike, cloud is darker in the SWIR (0.6 to 0.8 of the blue), haze far darker."""
+MUD_SHARE = 0.35
+"""Over water, red that rises more than blue is mud, unless the SWIR rises by more than this share of it: cloud."""
+DARK_WATER, DARK_WATER_IN_ZONE = 0.55, 0.85
+"""Over water blue alone tells of shade, and mud that settles darkens it too: a stricter share, but where a shadow is to
+be expected."""
 LEAST_DATES = 3
 """With fewer observations an observation is compared with its own scene."""
 DRIFT_DAYS = 45.0
@@ -54,6 +60,9 @@ class Departure:
 
     haze: Float32Array
     """Rise of HOT as a multiple of what is just not acceptable."""
+
+    own_haze: Float32Array
+    """Haze by its own scene alone, in the same units; 0 where nothing is known."""
 
     dark: Float32Array
     """Share of the usual brightness that is missing, 0 where none is."""
@@ -107,24 +116,26 @@ def depart(judge: UInt16Array, open_ground: BoolArray, usual: Background, days_a
     haze, _ = mean_around(rise, tested, grid, HAZE_SIGMA_M)
     blue, _ = mean_around(blueness, tested, grid, HAZE_SIGMA_M)
     light, _ = mean_around(kept, tested, grid, DARK_SIGMA_M)
-    own_haze = judge[5].astype(np.float32) - np.float32(HAZE_ZERO)
-    known = judge[5] > 0
+    own_haze = np.where(judge[5] > 0, judge[5].astype(np.float32) - np.float32(HAZE_ZERO), np.float32(0))
     growth = min(DRIFT_MOST, 1 + max(0.0, days_apart - DRIFT_DAYS) / DRIFT_GROWTH_DAYS)
     limit = np.float32(HAZE_DN * growth)
     from_dates = np.where(blue > 0, haze, np.minimum(haze, np.float32(0)))
-    haze = (np.where(tested, from_dates, np.where(known, own_haze, np.float32(0))) / limit).astype(np.float32)
-    water = usual.values[4] < WATER_B8A
-    dark = np.where(tested & ~water, np.maximum(1 - light, 0), 0).astype(np.float32)
+    haze = (np.where(tested, from_dates, own_haze) / limit).astype(np.float32)
+    water = tested & (usual.values[4] < WATER_B8A)
     zone = judge[6].astype(np.uint8)
-    zone[water & tested] = 0
+    missing = np.where(tested, np.maximum(1 - light, 0), 0).astype(np.float32)
+    limits = np.where(water, 1 - DARK_WATER, 1 - DARK), np.where(water, 1 - DARK_WATER_IN_ZONE, 1 - DARK_IN_ZONE)
+    shaded = missing > np.where(zone == ZONE_LIKELY, limits[1], limits[0])
+    dark = np.where(water & ~shaded & (zone != ZONE_LIKELY), np.float32(0), missing)
     hazy = open_ground & (haze > 1)
-    shaded = tested & (dark > np.where(zone == ZONE_LIKELY, 1 - DARK_IN_ZONE, 1 - DARK))
     verdict = np.zeros(hazy.shape, dtype=np.uint8)
     verdict[ndimage.binary_dilation(hazy, structure=_SQUARE)] |= HAZY
     verdict[ndimage.binary_dilation(shaded, structure=_SQUARE)] |= SHADED
     verdict[open_ground & (usual.count < LEAST_DATES)] |= UNTESTED
-    verdict[zone == ZONE_LIKELY] |= IN_ZONE
-    return Departure(haze=haze, dark=dark, verdict=verdict, zone=zone)
+    verdict[(zone == ZONE_LIKELY) & ~water] |= IN_ZONE  # what is shaded of water, blue has told
+    return Departure(
+        haze=haze, own_haze=(own_haze / np.float32(HAZE_DN)).astype(np.float32), dark=dark, verdict=verdict, zone=zone
+    )
 
 
 def haze_index(judge: UInt16Array) -> Float32Array:
@@ -140,17 +151,17 @@ def _blueness(judge: UInt16Array, usual: Background) -> Float32Array:
 
 
 def _kept(judge: UInt16Array, usual: Background) -> Float32Array:
-    """Largest share of the usual brightness among red, NIR and SWIR."""
-    shares = [
+    """Largest share of the usual brightness among red, NIR and SWIR; over water that of blue."""
+    blue, red, nir, swir = (
         judge[band].astype(np.float32) / np.maximum(usual.values[layer], np.float32(1))
-        for band, layer in ((1, 3), (2, 4), (3, 5))
-    ]
-    return np.maximum(np.maximum(shares[0], shares[1]), shares[2])
+        for band, layer in ((0, 6), (1, 3), (2, 4), (3, 5))
+    )
+    return np.where(usual.values[4] < WATER_B8A, blue, np.maximum(np.maximum(red, nir), swir))
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
 def _fill_blueness(judge: UInt16Array, usual: Float32Array, out: Float32Array) -> None:
-    """1.5 x rise of blue minus rise of red; over water glint raises the SWIR alike, and mud the red more."""
+    """1.5 x rise of blue minus rise of red; over water glint raises the SWIR alike, and mud red but not SWIR."""
     for row in range(out.shape[0]):
         for col in range(out.shape[1]):
             blue = np.float32(judge[0, row, col]) - usual[1, row, col]
@@ -158,5 +169,6 @@ def _fill_blueness(judge: UInt16Array, usual: Float32Array, out: Float32Array) -
             value = np.float32(1.5) * blue - red
             if usual[4, row, col] < WATER_B8A:
                 swir = np.float32(judge[3, row, col]) - usual[5, row, col]
-                value = min(blue - red, np.float32(GLINT_SHARE) * blue - swir)
+                veil = max(blue - red, swir - np.float32(MUD_SHARE) * max(red, np.float32(0)))
+                value = min(veil, np.float32(GLINT_SHARE) * blue - swir)
             out[row, col] = value

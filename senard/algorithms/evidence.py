@@ -30,7 +30,7 @@ def scene_evidence(classes: UInt8Array, bands: Mapping[str, UInt16Array], drift:
     water = (scl == Scl.WATER) & (bands["B11"] < 900)
     snow = scl == Scl.SNOW
     ground = seen & ~cloud & ~water & ~snow
-    zone = shadow_zone(cloud, ground, bands["B8A"], bands["B11"], drift)
+    zone = shadow_zone(cloud, ground, seen & ~cloud & water, bands["B8A"], bands["B11"], drift)
     rasters = HazeRasters(
         b02=bands["B02"], b04=bands["B04"], b8a=bands["B8A"], clear=ground & ~core, cloud=cloud, water=water
     )

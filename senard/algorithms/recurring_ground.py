@@ -12,7 +12,7 @@ import numpy as np
 from numba import njit
 
 from senard.algorithms.background import Background, Reservoir
-from senard.algorithms.departure import HAZY, SHADED, Departure
+from senard.algorithms.departure import HAZY, SHADED, WATER_B8A, Departure
 from senard.algorithms.scoring import Observation, Scored, cost_of_vicinity
 from senard.model.arrays import BoolArray, Float32Array, Int16Array, Int64Array, UInt8Array, UInt16Array
 from senard.model.grid import Grid
@@ -156,6 +156,16 @@ def _most_alike(dn: UInt16Array, held: int, most_lower: float) -> tuple[int, int
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
+def _shows_water(kept_cost: Float32Array, kept_dn: UInt16Array) -> bool:
+    """Whether most clear observations show water: over so dark a ground all thin clouds look alike."""
+    held, water = _held(kept_cost), 0
+    for k in range(held):
+        if kept_dn[k, 2] < WATER_B8A and kept_dn[k, 3] < WATER_B8A:
+            water += 1
+    return 2 * water > held
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
 def _recognise(
     index: Float32Array,
     day: Int16Array,
@@ -172,7 +182,7 @@ def _recognise(
     for row in range(rows):
         for col in range(cols):
             held = _held(index[row, col])
-            if held == 0:
+            if held == 0 or _shows_water(kept_cost[row, col], kept_dn[row, col]):
                 continue
             suspects = (index[row, col], day[row, col], dn[row, col], held)
             others = (kept_cost[row, col], kept_day[row, col], kept_dn[row, col])

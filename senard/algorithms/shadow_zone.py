@@ -69,12 +69,15 @@ class Drift:
         return cls(east=east.astype(np.float32), north=north.astype(np.float32))
 
 
-def shadow_zone(cloud: BoolArray, ground: BoolArray, b8a: UInt16Array, b11: UInt16Array, drift: Drift) -> UInt8Array:
+def shadow_zone(
+    cloud: BoolArray, ground: BoolArray, water: BoolArray, b8a: UInt16Array, b11: UInt16Array, drift: Drift
+) -> UInt8Array:
     """Where shadows of the clouds of one scene may fall.
 
     Args:
         cloud: (y, x) at 60 m, True where a cloud is seen.
-        ground: (y, x), True on land that the product observed and that no cloud hides.
+        ground: (y, x), True on land that the product observed and that no cloud hides: it votes.
+        water: (y, x), True on such water: too dark to vote, but shaded like land.
         b8a: (y, x) harmonised DN.
         b11: (y, x) harmonised DN.
         drift: of this scene.
@@ -97,8 +100,9 @@ def shadow_zone(cloud: BoolArray, ground: BoolArray, b8a: UInt16Array, b11: UInt
     _vote(cloud, ground, bright, east, north, heights, sums, counts)
     around = _block_means(bright, ground, rows, cols)
     believed = _believed(_pooled(sums), _pooled(counts.astype(np.float64)), around, heights)
-    _stamp(cloud, ground, east, north, heights, believed, zone)
-    likely = ndimage.binary_dilation(zone == ZONE_LIKELY, structure=_SQUARE) & ground
+    shaded = ground | water
+    _stamp(cloud, shaded, east, north, heights, believed, zone)
+    likely = ndimage.binary_dilation(zone == ZONE_LIKELY, structure=_SQUARE) & shaded
     zone[likely] = ZONE_LIKELY
     return zone
 

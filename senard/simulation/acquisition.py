@@ -121,6 +121,9 @@ class SimulatedAcquisition:
     cloud_fraction: float | None = None
     """Share of the sky under cloud, 0-1; None draws it from the regime."""
 
+    hazy: bool | None = None
+    """Whether a field of haze lies over the place; None draws it from the regime and the share of cloud."""
+
     cloudless: bool = False
     """True leaves out everything in the sky: cloud, shadow, haze, smoke, aerosol error."""
 

@@ -165,7 +165,7 @@ def lasting_smoke(x: float, y: float, fires: int, day: float, seeds: tuple[int, 
 
 @numba.njit(cache=False)
 def haze_at(x: float, y: float, numbers: Float64Array, seed: int) -> float:
-    """Optical depth of haze at 550 nm: wide fields, patchy within.
+    """Optical depth of haze at 550 nm: fields as wide as valleys and basins, patchy within.
 
     Args:
         x: Mercator, m.
@@ -173,6 +173,6 @@ def haze_at(x: float, y: float, numbers: Float64Array, seed: int) -> float:
         numbers: threshold of the field, and depth far above it.
         seed: which sky.
     """
-    field = fractal_noise(x / 35_000.0, y / 35_000.0, 4, seed + 126)
+    field = fractal_noise(x / 20_000.0, y / 20_000.0, 4, seed + 126)
     layer = 1.0 - np.exp(-1.2 * max(field - numbers[0], 0.0))
     return numbers[1] * layer * (0.8 + 0.4 * value_noise(x / 4e3, y / 4e3, seed + 127))

@@ -1,9 +1,12 @@
 """Plans of archives: the sample of `make mosaic`, the tiny one of the tests, and seasons for measuring quality."""
 
 import math
+import zlib
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import numpy as np
+from scipy.stats import beta
 from shapely.geometry import box
 
 from senard.model.sentinel2 import ProductType
@@ -11,6 +14,7 @@ from senard.simulation.acquisition import Half, Regime, SimulatedAcquisition
 from senard.simulation.archive import ArchivePlan
 from senard.simulation.footprint import footprint_of
 from senard.simulation.geometry import EARTH_RADIUS_M, TRACK_TILT_DEG
+from senard.simulation.weather import cloud_shape, haze_share
 
 SAMPLE_SIZE_PX = 1830
 """Side of the sample's products, pixels of 10 m: 18.3 km."""
@@ -178,7 +182,8 @@ def quality_plan(regime: Regime, seed: int) -> tuple[SimulatedAcquisition, ...]:
     number = _QUALITY_DATES.get(regime, 20)
     first, days = _QUALITY_SEASONS.get(regime, (datetime(2024, 5, 4, tzinfo=UTC), 130))
     acquisitions = []
-    for index in range(number):
+    weather = _representative_weather(regime, number, seed)
+    for index, (cloud_fraction, hazy) in enumerate(weather):
         orbit, east_m = _QUALITY_ORBITS[index % 2]
         time = first + timedelta(days=round(index * days / number), hours=10, minutes=2 + 9 * (index % 2), seconds=31)
         plain = SimulatedAcquisition(
@@ -191,9 +196,27 @@ def quality_plan(regime: Regime, seed: int) -> tuple[SimulatedAcquisition, ...]:
             offset_px=(3420, 2700),
             seed=seed,
             regime=regime,
+            cloud_fraction=cloud_fraction,
+            hazy=hazy,
         )
         acquisitions.append(replace(plain, swath_centre=_track_point(plain.centre, east_m)))
     return tuple(acquisitions)
+
+
+def _representative_weather(regime: Regime, dates: int, seed: int) -> list[tuple[float, bool]]:
+    """Share of cloud and whether there is haze, for every date of a season that is typical of its regime.
+
+    Drawn date by date, seasons of one regime differ as much as regimes do: one of six has haze on nearly every clear
+    date, and decides the mean of three. Here each share of cloud is drawn from its own part of the distribution, and
+    as many dates are hazy as are to be expected, give or take one; which dates they are is left to chance.
+    """
+    rng = np.random.default_rng((zlib.crc32(regime.value.encode()), seed))
+    shares = beta.ppf((rng.permutation(dates) + rng.random(dates)) / dates, *cloud_shape(regime))
+    order = rng.permutation(dates)
+    expected = np.cumsum([haze_share(regime, float(shares[index])) for index in order]) + rng.random()
+    hazy = np.zeros(dates, dtype=np.bool_)
+    hazy[order] = np.diff(np.floor(expected), prepend=0.0) > 0
+    return [(float(share), bool(haze)) for share, haze in zip(shares, hazy, strict=True)]
 
 
 def _track_point(centre: tuple[float, float], east_m: float) -> tuple[float, float]:

@@ -77,7 +77,7 @@ class Weather:
     """Threshold of the haze field; 9 means none."""
 
     haze_depth: float
-    """Optical depth of haze where its layer is full: 0.16-0.40."""
+    """Optical depth of haze where its layer is full: 0.20-0.45."""
 
     haze_exponent: float
     """Ångström exponent of haze: 1.2-1.7."""
@@ -120,11 +120,11 @@ def weather_of(acquisition: SimulatedAcquisition) -> Weather:
     """Draw the weather of a datatake: the same for all of its products, whatever tile or baseline.
 
     Args:
-        acquisition: its seed, satellite and time decide; `regime`, `cloud_fraction`, `plumes`, `cloudless` are obeyed.
+        acquisition: its seed, satellite and time decide; `regime`, `cloud_fraction`, `hazy`, `plumes`,
+            `cloudless` are obeyed.
     """
     rng = np.random.default_rng(acquisition.datatake_seed)
-    mean = _MEAN_FRACTION[acquisition.regime]
-    drawn = float(rng.beta(1.6 * mean, 1.6 * (1 - mean)))
+    drawn = float(rng.beta(*cloud_shape(acquisition.regime)))
     fraction = min(drawn if acquisition.cloud_fraction is None else acquisition.cloud_fraction, 0.995)
     normal = rng.normal(size=5)
     share = [float(number) for number in rng.random(size=24)]
@@ -133,7 +133,8 @@ def weather_of(acquisition: SimulatedAcquisition) -> Weather:
     plumes = int(share[5] < 0.125) if acquisition.plumes is None else acquisition.plumes
     if clear:
         normal = normal * 0
-    hazy = share[6] < _haze_share(acquisition.regime, fraction) and not clear
+    drawn_hazy = share[6] < haze_share(acquisition.regime, fraction)
+    hazy = (drawn_hazy if acquisition.hazy is None else acquisition.hazy) and not clear
     if hazy and fraction < _CLOUDLESS:
         fraction = 0.0  # the still air that gathers haze makes no cumulus
     shift = np.clip(5.0 * normal[3:5], -_FARTHEST_SHIFT_M, _FARTHEST_SHIFT_M)
@@ -146,8 +147,8 @@ def weather_of(acquisition: SimulatedAcquisition) -> Weather:
         halo_m=350 + 400 * share[3],
         cirrus=0.7 + 1.0 * share[12] if share[4] < 0.25 and not clear else _NONE,
         contrails=0 if clear else int(share[13] < 0.25) + int(share[13] < 0.08),
-        haze=-1.8 + 2.2 * share[7] if hazy else _NONE,
-        haze_depth=0.16 + 0.24 * share[14],
+        haze=-1.8 + 1.8 * share[7] if hazy else _NONE,
+        haze_depth=0.20 + 0.25 * share[14],
         haze_exponent=1.2 + 0.5 * share[8],
         haze_albedo=0.88 + 0.09 * share[15],
         plumes=0 if clear else plumes,
@@ -163,13 +164,19 @@ def weather_of(acquisition: SimulatedAcquisition) -> Weather:
     )
 
 
-def _haze_share(regime: Regime, fraction: float) -> float:
+def cloud_shape(regime: Regime) -> tuple[float, float]:
+    """Both parameters of the beta distribution that a date's share of cloud is drawn from."""
+    mean = _MEAN_FRACTION[regime]
+    return 1.6 * mean, 1.6 * (1 - mean)
+
+
+def haze_share(regime: Regime, fraction: float) -> float:
     """How often there is haze under so large a share of cloud: most often in the still air of cloudless days."""
     if _MEAN_FRACTION[regime] < 0.3:
         return 0.3
     if fraction < _CLOUDLESS:
-        return 0.5
-    return 0.3 if fraction < 0.35 else 0.12
+        return 0.6
+    return 0.4 if fraction < 0.35 else 0.25
 
 
 _CLOUDLESS = 0.1

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -173,7 +173,8 @@ def _select_block(period: Period, core: Grid, inside: BoolArray) -> Layers:
     for label, seen, scored in judged_observations(period, grid):
         clear += np.isin(scored.level, CLEAR_LEVELS)
         allowed = usable(scored, period.request.fill) & ~np.isin(seen.source, period.spared)
-        add_candidate(candidates, label, seen, scored, smoothed_cost(scored, grid), allowed)
+        doubted = replace(scored, cost=scored.cost - period.moments[seen.source])  # a date is no reason to doubt
+        add_candidate(candidates, label, seen, doubted, smoothed_cost(scored, grid), allowed)
     choice = choose(candidates, grid)
     layers = {
         "source": choice.source,

@@ -72,6 +72,8 @@ class TestHaze:
         assert departed(image((700, 600, 550, 480)), WATER).verdict[INSIDE] == 0, "glint: all bands alike"
         assert departed(image((600, 620, 300, 90)), WATER).verdict[INSIDE] == 0, "mud: red more than blue"
         assert departed(image((600, 400, 300, 130)), WATER).verdict[INSIDE] == HAZY
+        assert departed(image((700, 590, 530, 370)), WATER).verdict[INSIDE] == HAZY, "thin cloud: SWIR, but less of it"
+        assert departed(image((560, 490, 420, 260)), WATER).verdict[INSIDE] == HAZY, "cloud in shade, no bluer than red"
 
     def test_over_bright_sand_is_measured_against_bright_sand(self) -> None:
         assert departed(image(SAND), SAND).verdict[INSIDE] == 0
@@ -95,10 +97,15 @@ class TestShade:
         assert departed(image((600, 900, 1500, 2800))).verdict[INSIDE] & SHADED == 0, "harvest raises red and SWIR"
         assert departed(image((300, 450, 900, 2100))).verdict[INSIDE] & SHADED == 0, "fire scars keep their SWIR"
 
-    def test_is_not_sought_over_water(self) -> None:
-        found = departed(image((150, 90, 60, 20), zone=ZONE_LIKELY), WATER)
-        assert found.verdict[INSIDE] == 0
-        assert found.dark[INSIDE] == 0
+    def test_is_told_by_blue_over_water_where_a_shadow_must_fall(self) -> None:
+        dimmed = (240, 200, 150, 80)
+        assert departed(image(dimmed, zone=ZONE_LIKELY), WATER).verdict[INSIDE] == SHADED
+        assert departed(image(dimmed), WATER).verdict[INSIDE] == 0, "mud that settled"
+        assert departed(image((150, 90, 60, 20)), WATER).verdict[INSIDE] == SHADED
+
+    def test_must_show_over_water_to_count(self) -> None:
+        assert departed(image(WATER, zone=ZONE_LIKELY), WATER).verdict[INSIDE] == 0
+        assert departed(image(FIELD, zone=ZONE_LIKELY)).verdict[INSIDE] == IN_ZONE
 
 
 class TestFewDates:

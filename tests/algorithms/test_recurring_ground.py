@@ -10,6 +10,7 @@ ROOF: Spectrum = (3300, 3900, 4300, 4100)
 MEADOW: Spectrum = (500, 450, 3200, 1800)
 ASPHALT: Spectrum = (830, 980, 1060, 1000)
 CLOUD: Spectrum = (2700, 2600, 2500, 1900)
+WATER: Spectrum = (400, 300, 200, 100)
 SNOW: Spectrum = (6500, 6400, 6000, 800)
 
 
@@ -61,6 +62,11 @@ class TestRecognise:
         assert recurring
         held = np.isfinite(kept.cost[0, 0])
         assert (kept.dn[0, 0, held, 0] < 1000).all()
+
+    def test_is_not_deceived_by_thin_clouds_over_water_that_are_all_alike(self) -> None:
+        veiled = (480, 420, 340, 220)
+        assert not found([veiled] * 8, [WATER] * 3)[0]
+        assert found([WATER] * 8, [])[0], "a lake that is always called shadow"
 
     def test_is_not_deceived_by_snow_that_went(self) -> None:
         assert not found([SNOW] * 6, [MEADOW] * 8)[0]

@@ -23,11 +23,14 @@ def scored(level: int) -> Scored:
     )
 
 
-def found(verdict: int = 0, *, haze: float = 0.0, dark: float = 0.0, zone: int = 0) -> Departure:
+def found(
+    verdict: int = 0, *, haze: float = -1.0, own_haze: float = 0.0, dark: float = 0.0, zone: int = 0
+) -> Departure:
     """The same everywhere."""
     shape = COARSE.shape
     return Departure(
         haze=np.full(shape, haze, dtype=np.float32),
+        own_haze=np.full(shape, own_haze, dtype=np.float32),
         dark=np.full(shape, dark, dtype=np.float32),
         verdict=np.full(shape, verdict, dtype=np.uint8),
         zone=np.full(shape, zone, dtype=np.uint8),
@@ -69,12 +72,24 @@ class TestCost:
         assert (refine(scored(1), found(), FINE, COARSE).cost == np.float32(0.5)).all()
 
     def test_of_haze_grows_up_to_its_limit(self) -> None:
-        costs = [refine(scored(1), found(haze=haze), FINE, COARSE).cost[0, 0] - 0.5 for haze in (0.05, 1.05, 50.0)]
-        assert costs == pytest.approx([0.0, 8.0, 38.4], abs=1e-4)
+        costs = [
+            refine(scored(1), found(haze=haze), FINE, COARSE).cost[0, 0] - 0.5 for haze in (-0.4, 0.05, 1.05, 50.0)
+        ]
+        assert costs == pytest.approx([0.0, 0.9, 8.9, 39.3], abs=1e-4)
+
+    def test_of_haze_that_all_dates_share_is_what_its_own_scene_says(self) -> None:
+        costs = [refine(scored(1), found(own_haze=own), FINE, COARSE).cost[0, 0] - 0.5 for own in (-1.0, 0.5, 9.0)]
+        assert costs == pytest.approx([0.0, 0.5, 3.0], abs=1e-4)
+
+    def test_knows_that_shade_lowers_the_haze_index(self) -> None:
+        def cost(haze: float) -> np.float32:
+            return refine(scored(1), found(haze=haze, dark=0.2), FINE, COARSE).cost[0, 0]
+
+        assert cost(-0.4) == cost(0.05)
 
     def test_of_shade_grows_up_to_its_limit(self) -> None:
         costs = [refine(scored(1), found(dark=dark), FINE, COARSE).cost[0, 0] - 0.5 for dark in (0.04, 0.14, 0.9)]
-        assert costs == pytest.approx([0.0, 1.3, 6.24], abs=1e-4)
+        assert costs == pytest.approx([0.0, 1.3 + 0.9, 6.24 + 0.9], abs=1e-4)
 
     def test_of_a_zone_is_halved_where_the_height_is_unknown(self) -> None:
         costs = [refine(scored(1), found(zone=zone), FINE, COARSE).cost[0, 0] - 0.5 for zone in (1, 2)]

@@ -8,6 +8,7 @@ from senard.model.arrays import BoolArray, UInt16Array
 from senard.model.masks import ZONE_LIKELY, ZONE_NONE, ZONE_POSSIBLE
 
 SIZE = 200
+NO_WATER = np.zeros((SIZE, SIZE), dtype=np.bool_)
 
 
 def nodes(value: float) -> "np.ndarray[tuple[int, ...], np.dtype[np.float32]]":
@@ -57,14 +58,14 @@ class TestShadowZone:
     def test_lies_on_the_shadows(self) -> None:
         cloud = clouds()
         shade, pixels = scene(cloud, -20, 0)  # 1200 m to the north: height 1200 m at 45 degrees
-        zone = shadow_zone(cloud, ~cloud, pixels, pixels, drift())
+        zone = shadow_zone(cloud, ~cloud, NO_WATER, pixels, pixels, drift())
         assert (zone[shade] == ZONE_LIKELY).mean() > 0.99
         assert (zone == ZONE_LIKELY).sum() < 3 * shade.sum()
 
     def test_is_wide_and_unsure_where_no_height_is_believed(self) -> None:
         cloud = clouds()
         _, pixels = scene(cloud, -20, 0, depth=0.0)
-        zone = shadow_zone(cloud, ~cloud, pixels, pixels, drift())
+        zone = shadow_zone(cloud, ~cloud, NO_WATER, pixels, pixels, drift())
         assert set(np.unique(zone).tolist()) == {ZONE_NONE, ZONE_POSSIBLE}
         rows = np.nonzero((zone == ZONE_POSSIBLE).any(axis=1))[0]
         # from 300 m (5 px) above the southernmost cloud to 2500 m (42 px) above the northernmost
@@ -75,17 +76,26 @@ class TestShadowZone:
         cloud = clouds()
         _, pixels = scene(cloud, -20, 0)
         nothing = np.zeros_like(cloud)
-        assert not shadow_zone(nothing, ~nothing, pixels, pixels, drift()).any()
-        assert not shadow_zone(cloud, ~cloud, pixels, pixels, drift(sun_zenith=float("nan"))).any()
+        assert not shadow_zone(nothing, ~nothing, NO_WATER, pixels, pixels, drift()).any()
+        assert not shadow_zone(cloud, ~cloud, NO_WATER, pixels, pixels, drift(sun_zenith=float("nan"))).any()
 
-    def test_never_covers_clouds_or_what_is_not_ground(self) -> None:
+    def test_never_covers_clouds_or_what_was_not_seen(self) -> None:
         cloud = clouds()
         _, pixels = scene(cloud, -6, 0)
-        water = np.zeros_like(cloud)
-        water[:, 100:] = True
-        zone = shadow_zone(cloud, ~cloud & ~water, pixels, pixels, drift())
-        assert not zone[cloud | water].any()
+        unseen = np.zeros_like(cloud)
+        unseen[:, 100:] = True
+        zone = shadow_zone(cloud, ~cloud & ~unseen, NO_WATER, pixels, pixels, drift())
+        assert not zone[cloud | unseen].any()
         assert zone.any()
+
+    def test_goes_on_over_water_by_the_height_that_the_land_voted_for(self) -> None:
+        cloud = clouds()
+        shade, pixels = scene(cloud, -20, 0)
+        water = np.zeros_like(cloud)
+        water[:, 130:] = ~cloud[:, 130:]
+        zone = shadow_zone(cloud, ~cloud & ~water, water, np.where(water, 150, pixels), pixels, drift())
+        assert (shade & water).any()
+        assert (zone[shade & water] == ZONE_LIKELY).mean() > 0.95
 
 
 class TestBrightness:

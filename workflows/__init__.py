@@ -12,10 +12,19 @@ from workflows.mosaic import MosaicAOI
 from workflows.planning import ForecastScene, PlanAOI
 from workflows.scenes import DownloadProduct, MaskScene, QueryScenes, Unzip
 from workflows.selection import LevelScenes, RankScenes, SelectSources, SettleScenes
-from workflows.sentinel2 import BlendTile, BuildQualityVRT, BuildVRT, CompositeTile, WriteQuality
+from workflows.sentinel2 import (
+    BlendTile,
+    BuildClassesVRT,
+    BuildQualityVRT,
+    BuildVRT,
+    CompositeTile,
+    WriteClasses,
+    WriteQuality,
+)
 
 __all__ = [
     "BlendTile",
+    "BuildClassesVRT",
     "BuildQualityVRT",
     "BuildVRT",
     "CompositeTile",
@@ -36,6 +45,7 @@ __all__ = [
     "SelectSources",
     "SettleScenes",
     "Unzip",
+    "WriteClasses",
     "WriteQuality",
 ]
 

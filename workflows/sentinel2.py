@@ -7,21 +7,25 @@ from pathlib import Path
 import luigi
 
 from senard.errors import UnusableSceneError
-from senard.model.labels import QUALITY_PROFILE
+from senard.model.labels import QUALITY_PROFILE, SCL_PROFILE
 from senard.model.product import Part
 from senard.steps.blend_tile import blend_tile
 from senard.steps.build_vrt import build_vrt
 from senard.steps.composite_tile import composite_blend, composite_tile
+from senard.steps.write_classes import write_classes
 from senard.steps.write_quality import write_quality
 from workflows.choosing import numbers_of, read_refusals, winning_sources, write_refusals
 from workflows.product_task import ProductTask, TileTask
-from workflows.scenes import Unzip
+from workflows.scenes import MaskScene, Unzip
 from workflows.selection import LevelScenes
 from workflows.targets import DirectoryTarget, FileTarget
 from workflows.task import SenardTask, Steps, remove, remove_leftovers
 
 QUALITY_GSD = 20
 """Pixel side of the QA layer, m."""
+
+CLASSES = "SCL"
+"""Name of the layer of scene classes."""
 
 
 class ReadingTask(TileTask):
@@ -224,3 +228,46 @@ class BuildQualityVRT(ProductTask):
         tiles = self.read_tiles()
         files = [self.folder.quality(tile.index) for tile in tiles]
         build_vrt(files, tiles, QUALITY_GSD, self.output().path, profile=QUALITY_PROFILE)
+
+
+class WriteClasses(TileTask):
+    """The scene class of every pixel of one tile, as its source scene has it."""
+
+    def requires(self) -> list[SenardTask]:
+        blends = [self.clone(BlendTile, gsd=QUALITY_GSD)] if self.read_request().method.reads_all else []
+        return [self.clone(LevelScenes), *blends]
+
+    def output(self) -> list[FileTarget]:
+        note = self.choice.layer_note(self.tile, CLASSES)
+        return [FileTarget(path, stamps=self.stamps) for path in (self.folder.layer(self.tile, CLASSES), note)]
+
+    def run(self) -> Steps:
+        sources = self.read_delivered_sources()[self.tile]
+        names = {number: self.read_scenes()[number - 1].product_id for number in winning_sources([sources])}
+        yield [self.clone(MaskScene, product_id=name) for name in names.values()]
+        out, note = self.output()
+        remove_leftovers(out.path, note.path)
+        masks = {number: self.paths.masks(name) for number, name in names.items()}
+        write_classes(self.read_request(), self.read_scenes(), masks, sources, self.read_tiles()[self.tile], out.path)
+        with note.temporary_path() as partial:
+            partial.write_text("classes of the sources\n", encoding="utf-8")
+
+
+class BuildClassesVRT(ProductTask):
+    """The index over the scene classes of all tiles."""
+
+    @property
+    def label(self) -> str:
+        return "BuildClassesVRT"
+
+    def requires(self) -> list[WriteClasses]:
+        return [self.clone(WriteClasses, tile=tile.index) for tile in self.read_tiles()]
+
+    def output(self) -> FileTarget:
+        return FileTarget(self.folder.layer_vrt(CLASSES), stamps=self.stamps)
+
+    def run(self) -> None:
+        remove_leftovers(self.output().path)
+        tiles = self.read_tiles()
+        files = [self.folder.layer(tile.index, CLASSES) for tile in tiles]
+        build_vrt(files, tiles, SCL_PROFILE.gsd, self.output().path, profile=SCL_PROFILE)

@@ -4,6 +4,7 @@ import difflib
 from collections.abc import Iterable
 
 from senard.errors import RequestError
+from senard.model.labels import LAYER_PROFILES
 from senard.model.option import Kind as Kind
 from senard.model.option import Option as Option
 from senard.model.request import Buffer, CloudCoverOf, Fill, Level, Method, Snow
@@ -234,6 +235,15 @@ OUTPUT_OPTIONS: tuple[Option, ...] = (
         metavar="10,20",
         identity=False,
         help="Which files to make: 10 (red, green, blue, near infrared), 20 (six bands, year, day of year) or both.",
+    ),
+    Option(
+        name="layers",
+        kind=Kind.LIST,
+        choices=tuple(LAYER_PROFILES),
+        metavar="SCL",
+        identity=False,
+        help="Layers to make besides: SCL is the scene class of every pixel, as the product that supplies it says. "
+        "A layer joins a mosaic that is there already.",
     ),
     Option(
         name="outdir",

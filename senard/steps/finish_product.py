@@ -11,6 +11,7 @@ from senard.io.figures import (
 )
 from senard.io.product_folder import RUN, SCENES, TILES, expected_files, write_sums
 from senard.io.tables import write_run, write_scenes, write_tiles
+from senard.model.labels import LAYER_PROFILES
 from senard.model.mosaic import MosaicFigures, MosaicParts, RunFigures
 from senard.steps.deliver_levels import deliver_levels
 from senard.steps.draw_pictures import draw_pictures
@@ -42,7 +43,7 @@ def finish_product(folder: Path, parts: MosaicParts, run: RunFigures) -> Path:
     write_report(figures, parts.sources, folder)
     write_run(folder / RUN, figures, parts.result, run)
     levels = deliver_levels(parts.levels, folder)
-    return write_sums(folder, (*expected_files(parts.tiles, RESOLUTIONS), *levels))
+    return write_sums(folder, (*expected_files(parts.tiles, RESOLUTIONS, LAYER_PROFILES), *levels))
 
 
 def _figures(parts: MosaicParts) -> MosaicFigures:

@@ -87,6 +87,7 @@ def make_request(
         outdir=outdir,
         workdir=workdir / "derived" if derived else workdir,  # scenes judged on derived pixels stay among themselves
         resolutions=_resolutions(required("resolutions", values)),
+        layers=_layers(values["layers"]),
         rebuild=switch("rebuild", values),
         refresh=switch("refresh", values),
         allow_missing=switch("allow_missing", values),
@@ -288,3 +289,7 @@ def _resolutions(text: str) -> tuple[int, ...]:
     if not parts or not set(parts) <= {"10", "20"}:
         raise RequestError(f"--resolutions {text}: expected 10, 20 or 10,20 (m).")
     return tuple(sorted({int(part) for part in parts}))
+
+
+def _layers(text: str | None) -> tuple[str, ...]:
+    return tuple(sorted({choice("layers", {"layers": word}) for word in words(text)}))

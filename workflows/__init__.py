@@ -11,7 +11,7 @@ from workflows.missing import FetchIfPossible
 from workflows.mosaic import MosaicAOI
 from workflows.planning import ForecastScene, PlanAOI
 from workflows.scenes import DownloadProduct, MaskScene, QueryScenes, Unzip
-from workflows.selection import LevelScenes, RankScenes, SelectSources, SettleScenes
+from workflows.selection import LevelScenes, NormaliseViews, RankScenes, SelectSources, SettleScenes
 from workflows.sentinel2 import (
     BlendTile,
     BuildClassesVRT,
@@ -37,6 +37,7 @@ __all__ = [
     "ListAOI",
     "MaskScene",
     "MosaicAOI",
+    "NormaliseViews",
     "PlanAOI",
     "PreviewAOI",
     "PreviewScene",

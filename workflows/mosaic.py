@@ -15,6 +15,7 @@ from senard.model.grid import Tile
 from senard.model.labels import LAYER_PROFILES
 from senard.model.mosaic import MosaicParts
 from senard.model.product import Part
+from senard.model.request import Brdf
 from senard.model.scene import QueryResult
 from senard.steps.finish_product import finish_product
 from senard.steps.make_request import require_for_mosaic, with_mosaic_warnings
@@ -274,6 +275,7 @@ class MosaicAOI(AreaTask):
             composites=tuple(composites),
             reasons={**_spared(result, choice), **self._unusable(result, refused)},
             levels=choice.levels,
+            factors=choice.factors if self.call.request.brdf is Brdf.NBAR else None,
         )
 
     def _unusable(self, result: QueryResult, refused: Mapping[int, str]) -> dict[str, str]:

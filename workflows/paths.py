@@ -184,6 +184,11 @@ class ChoicePaths:
         """Folder of the corrections that level the scenes of one mosaic."""
         return self.folder / "levels"
 
+    @property
+    def factors(self) -> Path:
+        """Folder of the factors that bring the scenes of one mosaic to the view from straight above."""
+        return self.folder / "nbar"
+
     def blend(self, tile: int, gsd: int) -> Path:
         """Folder of what a method that reads several scenes of a pixel makes of one tile; at 20 m a source map too."""
         return self.folder / "blends" / f"{tile}_{gsd}"

@@ -9,15 +9,17 @@ import luigi
 from senard.errors import UnusableSceneError
 from senard.model.labels import QUALITY_PROFILE, SCL_PROFILE
 from senard.model.product import Part
+from senard.model.request import Brdf
 from senard.steps.blend_tile import blend_tile
 from senard.steps.build_vrt import build_vrt
 from senard.steps.composite_tile import composite_blend, composite_tile
+from senard.steps.supply_band import Nadir
 from senard.steps.write_classes import write_classes
 from senard.steps.write_quality import write_quality
 from workflows.choosing import numbers_of, read_refusals, winning_sources, write_refusals
 from workflows.product_task import ProductTask, TileTask
 from workflows.scenes import MaskScene, Unzip
-from workflows.selection import LevelScenes
+from workflows.selection import LevelScenes, NormaliseViews
 from workflows.targets import DirectoryTarget, FileTarget
 from workflows.task import SenardTask, Steps, remove, remove_leftovers
 
@@ -50,10 +52,26 @@ class ReadingTask(TileTask):
         """Whether the mosaic was chosen again meanwhile."""
         return not self.refused_now.keys() <= set(numbers_of(self.refused))
 
-    def unpacked(self, sources: Path) -> Generator[list[Unzip], None, dict[int, Path]]:
+    def prepared(self) -> list[SenardTask]:
+        """What must be known of the scenes before their bands are read."""
+        return [self.clone(LevelScenes), *([self.clone(NormaliseViews)] if self._normalises else [])]
+
+    @property
+    def _normalises(self) -> bool:
+        """Whether pixels are brought to the view from straight above."""
+        return self.read_request().brdf is Brdf.NBAR
+
+    def nadir(self, numbers: Iterable[int]) -> Nadir | None:
+        """How pixels of these scenes are brought to the view from straight above; None where they are not."""
+        scenes = self.read_scenes()
+        masks = {number: self.paths.masks(scenes[number - 1].product_id) for number in numbers}
+        return Nadir(factors=self.choice.factors, masks=masks) if self._normalises else None
+
+    def unpacked(self, sources: Path) -> Generator[list[SenardTask], None, dict[int, Path]]:
         """The scenes that a source map asks for, by number, once their bands lie unpacked."""
         names = {number: self.read_scenes()[number - 1].product_id for number in winning_sources([sources])}
-        yield [self.clone(Unzip, product_id=name, part=Part.BANDS.value) for name in names.values()]
+        judged = [self.clone(MaskScene, product_id=name) for name in names.values()] if self._normalises else []
+        yield [*judged, *(self.clone(Unzip, product_id=name, part=Part.BANDS.value) for name in names.values())]
         return {number: self.paths.safe(name, Part.BANDS) for number, name in names.items()}
 
     @contextmanager
@@ -72,8 +90,8 @@ class ReadingTask(TileTask):
 class BlendTile(ReadingTask):
     """What a method that reads several scenes of a pixel makes of one tile, at one resolution."""
 
-    def requires(self) -> LevelScenes:
-        return self.clone(LevelScenes)
+    def requires(self) -> list[SenardTask]:
+        return self.prepared()
 
     def output(self) -> DirectoryTarget:
         return DirectoryTarget(self.choice.blend(self.tile, self.gsd), stamps=self.stamps)
@@ -92,7 +110,7 @@ class BlendTile(ReadingTask):
         with self.refusing(safes):
             blend_tile(
                 self.read_request(), self.read_scenes(), safes, sources, tile, self.gsd, out,
-                levels=self.input().path, progress=self.progress,
+                levels=self.choice.levels, nadir=self.nadir(safes), progress=self.progress,
             )  # fmt: skip
 
 
@@ -101,7 +119,7 @@ class CompositeTile(ReadingTask):
 
     def requires(self) -> list[SenardTask]:
         blends = [self.clone(BlendTile, gsd=gsd) for gsd in self._blended]
-        return [self.clone(LevelScenes), *blends]
+        return [*self.prepared(), *blends]
 
     @property
     def _blended(self) -> list[int]:
@@ -147,7 +165,7 @@ class CompositeTile(ReadingTask):
         with self.refusing(safes):
             composite_tile(
                 self.read_request(), self.read_scenes(), safes, sources, tile, self.gsd, out, flags, levels=levels,
-                progress=self.progress,
+                nadir=self.nadir(safes), progress=self.progress,
             )  # fmt: skip
 
     def _make_room(self, out: Path, flags: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Self
 
 from senard import __version__
 from senard.model.grid import Tile
-from senard.model.request import Level, Method, MosaicRequest
+from senard.model.request import Brdf, Level, Method, MosaicRequest
 from senard.model.scene import Sentinel2Scene
 from senard.model.sentinel2 import BANDS, MOSAIC_BANDS, NODATA_DN, ProductType, Scl
 
@@ -17,6 +17,11 @@ METHODS = {**{method: method.value for method in Method}, Method.BEST: "one-scen
 
 NEAREST_DATES = "year, DOY and source name the observation nearest to the spectrum in the bands of 20 m"
 """What dates mean where spectra are blended from several."""
+
+BRDF_TEXTS = {
+    Brdf.NBAR: "nbar: c-factor (Ross-Thick, Li-Sparse; Roy et al. 2016, 2017) where the QA layer has flag 512"
+}
+"""What was done about the satellite's direction."""
 
 REFLECTANCE_SCALE = 0.0001
 """Reflectance per delivered DN."""
@@ -139,6 +144,9 @@ class ProductLabels:
     method: Method
     """What was made of the observations of a pixel."""
 
+    brdf: Brdf
+    """What became of the difference that the satellite's direction makes."""
+
     @classmethod
     def of(cls, request: MosaicRequest, kept: Sequence[Sentinel2Scene]) -> Self:
         """The labels of the product that a request and the scenes kept by its query make."""
@@ -150,6 +158,7 @@ class ProductLabels:
             product_type=request.product_type,
             levelling=request.level,
             method=request.method,
+            brdf=request.brdf,
         )
 
     def tags(self, tile: Tile, content: str, used: Sequence[Sentinel2Scene], *, simulated: bool) -> dict[str, str]:
@@ -184,6 +193,8 @@ class ProductLabels:
             tags["TIFFTAG_DATETIME"] = f"{newest:%Y:%m:%d %H:%M:%S}"
         if self.method.blends:
             tags["SENARD_DATES"] = NEAREST_DATES
+        if self.brdf is not Brdf.NONE:
+            tags["SENARD_BRDF"] = BRDF_TEXTS[self.brdf]
         if simulated:
             tags["SENARD_SIMULATED"] = "made of simulated products, not of measurements"
         return tags
@@ -281,6 +292,9 @@ FLAG_CLIPPED = 2
 
 FLAG_MENDED = 256
 """Bit of the QA band `flags`: the scene had no data there; the nearest valid pixel of the same scene was taken."""
+
+FLAG_NADIR = 512
+"""Bit of the QA band `flags`: brought to the view from straight above."""
 
 FLAG_VALID = 32768
 """Bit of the QA band `flags`: set on every valid pixel."""

@@ -7,7 +7,7 @@ from senard.errors import RequestError
 from senard.model.labels import LAYER_PROFILES
 from senard.model.option import Kind as Kind
 from senard.model.option import Option as Option
-from senard.model.request import Buffer, CloudCoverOf, Fill, Level, Method, Snow
+from senard.model.request import Brdf, Buffer, CloudCoverOf, Fill, Level, Method, Snow
 from senard.model.sentinel2 import ProductType
 from senard.model.service_options import DOWNLOAD_OPTIONS, FETCH_OPTIONS, PLAN_OPTIONS, SERVICE_OPTIONS
 
@@ -207,6 +207,16 @@ REQUEST_OPTIONS: tuple[Option, ...] = (
         "the overflight that saw most of the area clear, medoid the one nearest to the median; median, geomedian and "
         "percentile25 deliver statistics, whose dates are those of the nearest observation. All but best and first "
         "fetch and read every product with usable ground.",
+    ),
+    Option(
+        name="brdf",
+        kind=Kind.CHOICE,
+        default=Brdf.NONE.value,
+        choices=tuple(member.value for member in Brdf),
+        metavar="HOW",
+        identity=True,
+        help="Differences that the satellite's direction makes, between orbits above all: none leaves them, nbar "
+        "brings land without snow to the view from straight above, by a factor that depends on band and angles.",
     ),
     Option(
         name="clip",

@@ -121,6 +121,16 @@ class Level(Enum):
         return self in {Level.SCENE, Level.SURFACE}
 
 
+class Brdf(Enum):
+    """What becomes of the difference that the satellite's direction makes."""
+
+    NONE = "none"
+    """It stays."""
+
+    NBAR = "nbar"
+    """Reflectance is brought to the view from straight above, the sun as it was."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MosaicRequest:
     """Area, period, grid and every option that changes pixels."""
@@ -192,6 +202,9 @@ class MosaicRequest:
     method: Method = Method.BEST
     """What is made of the observations of a pixel."""
 
+    brdf: Brdf = Brdf.NONE
+    """What becomes of the difference that the satellite's direction makes."""
+
     algorithm: str = field(default=ALGORITHM_VERSION)
     """Version of the algorithm: "2"."""
 
@@ -234,6 +247,7 @@ class MosaicRequest:
         # named only where they are others: a mosaic of the defaults keeps its name
         method = {} if self.method is Method.BEST else {"method": self.method.value}
         snow = {} if self.snow is Snow.AVOID else {"snow": self.snow.value}
+        brdf = {} if self.brdf is Brdf.NONE else {"brdf": self.brdf.value}
         return json.dumps(
             {
                 "algorithm": self.algorithm,
@@ -259,6 +273,7 @@ class MosaicRequest:
                 "target_date": self.target_date.isoformat() if self.target_date else None,
                 **method,
                 **snow,
+                **brdf,
             },
             sort_keys=True,
             separators=(",", ":"),
@@ -309,5 +324,6 @@ class MosaicRequest:
             level=Level(values["level"]),
             method=Method(values.get("method", Method.BEST.value)),
             snow=Snow(values.get("snow", Snow.AVOID.value)),
+            brdf=Brdf(values.get("brdf", Brdf.NONE.value)),
             algorithm=values["algorithm"],
         )

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 
-from senard.algorithms.warp import wins_of
 from senard.io.atomic import beside, partial_file
 from senard.io.blend_folder import BLEND_FLAGS, BLEND_SPECTRA, read_blend_figures
 from senard.io.geotiff import BLOCK, ScratchWriter, read_scratch, write_cog, write_scratch
@@ -18,7 +17,7 @@ from senard.model.labels import DOY, MOSAIC_PROFILES, YEAR, ProductLabels
 from senard.model.request import MosaicRequest
 from senard.model.scene import Sentinel2Scene
 from senard.model.sentinel2 import MOSAIC_BANDS
-from senard.steps.supply_band import SOURCE_GSD, Canvas, compose, open_supplier
+from senard.steps.supply_band import SOURCE_GSD, Canvas, Nadir, compose, open_suppliers
 
 COMPOSING_SHARE = 0.5
 """Share of the time that composing takes, decoding included; the rest is the delivered file: 48 and 63 of 111 CPU-s."""
@@ -35,6 +34,7 @@ def composite_tile(
     flags: Path,
     *,
     levels: Path | None = None,
+    nadir: Nadir | None = None,
     threads: int = 1,
     progress: Callable[[float], None] | None = None,
 ) -> Path:
@@ -51,9 +51,10 @@ def composite_tile(
         tile: the tile.
         gsd: pixel side of the file, m: 10 or 20.
         out: the mosaic file, a Cloud Optimized GeoTIFF.
-        flags: by-product for the QA layer, uint8 at 20 m, bits CLIPPED and MENDED; <i>_<gsd>.json beside it holds the
-            figures. Both are written before `out`.
+        flags: by-product for the QA layer, uint8 at 20 m, bits CLIPPED, MENDED and NADIR; <i>_<gsd>.json beside it
+            holds the figures. Both are written before `out`.
         levels: folder of the corrections that `level_scenes` found; None adds nothing.
+        nadir: how pixels are brought to the view from straight above; None leaves every view as it is.
         threads: internal tiles decoded at the same time.
         progress: called with the share done, 0-1, after every band and at the end.
 
@@ -66,12 +67,12 @@ def composite_tile(
     grid = tile.grid(gsd)
     tell = progress or (lambda _: None)
     source_map: UInt16Array = read_scratch(sources / "sources_20.tif", bands="source")
-    suppliers = [open_supplier(wins, scenes, safes, grid, levels) for wins in wins_of(source_map)]
+    bits = np.zeros(source_map.shape, dtype=np.uint8)
+    canvas = Canvas(grid=grid, bits=bits, pixels=np.zeros((0, 0), dtype=np.uint16))
+    suppliers = open_suppliers(source_map, scenes, safes, canvas, levels, nadir)
     used = [scenes[supplier.wins.number - 1] for supplier in suppliers]
     simulated = any(supplier.product.simulated for supplier in suppliers)
     tags = ProductLabels.of(request, scenes).tags(tile, f"{gsd} m", used, simulated=simulated)
-    bits = np.zeros(source_map.shape, dtype=np.uint8)
-    canvas = Canvas(grid=grid, bits=bits, pixels=np.zeros((0, 0), dtype=np.uint16))
     flags.parent.mkdir(parents=True, exist_ok=True)
     scratch = beside(flags)
     try:

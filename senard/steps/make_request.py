@@ -17,7 +17,7 @@ from senard.model.access import DERIVED_SOURCES
 from senard.model.call import Call
 from senard.model.mgrs import mgrs_name
 from senard.model.options import AREA_OPTIONS, OPTIONS, option
-from senard.model.request import Buffer, CloudCoverOf, Fill, Level, Method, MosaicRequest, Snow
+from senard.model.request import Brdf, Buffer, CloudCoverOf, Fill, Level, Method, MosaicRequest, Snow
 from senard.model.sentinel2 import ProductType
 from senard.steps.make_access import access_warnings, make_access
 from senard.steps.typed_values import Values, choice, file, number, place, required, switch, words
@@ -216,6 +216,7 @@ def _request(values: Values, area: Area) -> MosaicRequest:
         clip=switch("clip", values),
         level=Level(choice("level", values)),
         method=Method(choice("method", values)),
+        brdf=Brdf(choice("brdf", values)),
     )
 
 

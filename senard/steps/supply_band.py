@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from senard.algorithms.levelling import NO_CORRECTION, Cells, Correction, Levels, band_correction, cells_of
+from senard.algorithms.nadir import NADIR, has_no_factor
 from senard.algorithms.radiometry import Harmonisation
 from senard.algorithms.warp import (
     Correspondence,
@@ -20,16 +21,22 @@ from senard.algorithms.warp import (
     missing_pixels,
     needed_blocks,
     warp,
+    wins_of,
 )
 from senard.errors import UnusableSceneError
+from senard.io.factors_folder import read_factors
+from senard.io.geotiff import Raster
 from senard.io.jp2 import TiledImage
 from senard.io.levels_folder import read_levels
+from senard.io.mask_folder import read_judgement
 from senard.io.safe import image_path, read_product
 from senard.io.scenes_file import read_verdict
 from senard.model.arrays import BoolArray, UInt8Array, UInt16Array
 from senard.model.grid import Grid
 from senard.model.product import Sentinel2Product
 from senard.model.scene import Sentinel2Scene
+from senard.model.sentinel2 import DELIVERED_BANDS
+from senard.steps.source_classes import classes_of_sources
 
 SOURCE_GSD = 20
 """Pixel side of the source map, m."""
@@ -37,8 +44,35 @@ SOURCE_GSD = 20
 MEND_RADII = (8, 64, 512)
 """How far a pixel without data looks for a valid one, px; only the internal tiles within reach are decoded."""
 
+CLASSES_BLOCK_PX = 1024
+"""Side of the blocks that classes are read in, px of 20 m."""
+
 MEND_LIMIT = 10_000
 """More pixels than this, and more than half of what a scene supplies, without data: the band contradicts the mask."""
+
+
+OBLIQUE = 0x8000
+"""Added to source numbers where a pixel keeps the view that it was seen in; there are fewer scenes than that."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Nadir:
+    """How pixels are brought to the view from straight above."""
+
+    factors: Path
+    """Folder that `normalise_views` made."""
+
+    masks: Mapping[int, Path]
+    """Source number to mask folder: tells water and snow, which stay as they are."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Share:
+    """Pixels of one scene that are treated alike."""
+
+    wins: Wins
+    to_nadir: bool
+    """Whether they are brought to the view from straight above."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,10 +80,14 @@ class Supplier:
     """One scene that wins pixels of the tile."""
 
     wins: Wins
+    shares: tuple[Share, ...]
+    """Its pixels by how they are treated; together those of `wins`."""
     product: Sentinel2Product
     where: Correspondence
     levels: Levels | None
     """Corrections on the cells around the tile; None for a scene without."""
+    factors: Raster | None = None
+    """(band, y, x) float32, DELIVERED_BANDS, on the same cells; None where the view is left as it is."""
     needed: dict[tuple[int, int], BoolArray] = field(default_factory=dict)
     """Shape of an internal tile to the needed ones: the bands of one pixel size share it."""
 
@@ -80,29 +118,85 @@ class _Loaded:
     dn: UInt16Array
     decoded: BoolArray
     harmonisation: Harmonisation
-    correction: Correction
 
 
-def open_supplier(
-    wins: Wins, scenes: Sequence[Sentinel2Scene], safes: Mapping[int, Path], grid: Grid, levels: Path | None
-) -> Supplier:
-    """Open the product of a source that supplies pixels of a tile.
+def open_suppliers(
+    sources: UInt16Array,
+    scenes: Sequence[Sentinel2Scene],
+    safes: Mapping[int, Path],
+    canvas: Canvas,
+    levels: Path | None,
+    nadir: Nadir | None = None,
+) -> list[Supplier]:
+    """Open the products of all sources that supply pixels of a tile.
 
     Args:
-        wins: the pixels that it supplies.
+        sources: (y, x) uint16, source map of the tile at 20 m; 0 is none.
         scenes: all scenes that the query kept, in order.
         safes: source number to folder safe/<product_id>/<part>.
-        grid: pixels of the tile at the resolution in work.
+        canvas: what will be filled; its bits get NADIR where pixels are brought to the view from straight above.
         levels: folder of the corrections that `level_scenes` found; None adds nothing.
+        nadir: None leaves every view as it is.
 
     Raises:
-        UnusableSceneError: it cannot be read; carries its product_id, and starts with it.
+        UnusableSceneError: one cannot be read; carries its product_id, and starts with it.
     """
+    if nadir is None:
+        shares = {wins.number: (Share(wins=wins, to_nadir=False),) for wins in wins_of(sources)}
+    else:
+        marked = _marked(sources, canvas.grid.at(SOURCE_GSD), nadir)
+        canvas.bits[(marked > 0) & (marked < OBLIQUE)] |= NADIR
+        shares = {}
+        for wins in wins_of(marked):
+            share = Share(wins=wins, to_nadir=wins.number < OBLIQUE)
+            number = wins.number & ~OBLIQUE
+            shares[number] = (*shares.get(number, ()), share)
+    factors = None if nadir is None else nadir.factors
+    return [
+        _open_supplier(wins, shares[wins.number], scenes, safes, canvas.grid, levels, factors)
+        for wins in wins_of(sources)
+    ]
+
+
+def _marked(sources: UInt16Array, grid: Grid, nadir: Nadir) -> UInt16Array:
+    """The source map with OBLIQUE added where a pixel keeps its view."""
+    marked = sources.copy()
+    grids = {wins.number: read_judgement(nadir.masks[wins.number]).grids[SOURCE_GSD] for wins in wins_of(sources)}
+    for window in grid.blocks(CLASSES_BLOCK_PX):
+        block = marked[window.slices]
+        kept = has_no_factor(classes_of_sources(block, grid.crop(window), grids, nadir.masks))
+        block[kept & (block > 0)] |= np.uint16(OBLIQUE)
+    return marked
+
+
+def _open_supplier(
+    wins: Wins,
+    shares: tuple[Share, ...],
+    scenes: Sequence[Sentinel2Scene],
+    safes: Mapping[int, Path],
+    grid: Grid,
+    levels: Path | None,
+    factors: Path | None,
+) -> Supplier:
+    """Open the product of one source, and read what its numbers are corrected by."""
+    cells = _cells(grid).grid(grid.crs)
+    found_factors = None if factors is None else read_factors(factors, wins.number, cells)
     with _blamed(scenes[wins.number - 1].product_id):
-        product = _product(safes[wins.number])
-    layers = None if levels is None else read_levels(levels, wins.number, _cells(grid).grid(grid.crs))
-    found_levels = None if layers is None else Levels.of(layers)
-    return Supplier(wins=wins, product=product, where=locate(grid, product.grids[grid.gsd]), levels=found_levels)
+        product = read_supplier(safes[wins.number])
+        if factors is not None and found_factors is None:
+            raise UnusableSceneError(
+                "its XML states no angles of sun and satellite, so that it cannot be brought to the view from straight "
+                "above. Fetch the product again, or ask without --brdf nbar."
+            )
+    layers = None if levels is None else read_levels(levels, wins.number, cells)
+    return Supplier(
+        wins=wins,
+        shares=shares,
+        product=product,
+        where=locate(grid, product.grids[grid.gsd]),
+        levels=None if layers is None else Levels.of(layers),
+        factors=found_factors,
+    )
 
 
 @contextmanager
@@ -115,8 +209,12 @@ def _blamed(product_id: str) -> Iterator[None]:
         raise UnusableSceneError(f"{product_id}: {reason}", product_id=product_id) from error
 
 
-def _product(folder: Path) -> Sentinel2Product:
-    """The one SAFE of a folder."""
+def read_supplier(folder: Path) -> Sentinel2Product:
+    """The one SAFE of a folder.
+
+    Raises:
+        UnusableSceneError: there is none, or it cannot be read.
+    """
     reason = read_verdict(folder)
     found = sorted(path for path in folder.iterdir() if path.suffix.upper() == ".SAFE")
     if reason is None and len(found) != 1:
@@ -157,24 +255,25 @@ def compose(band: str, canvas: Canvas, suppliers: Sequence[Supplier], threads: i
 def _supply(band: str, canvas: Canvas, supplier: Supplier, threads: int) -> None:
     """Decode what one scene must supply to one band, and resample it into the tile."""
     loaded = _load(band, canvas, supplier, threads)
-    counts = warp(
-        loaded.dn,
-        supplier.where,
-        supplier.wins,
-        loaded.harmonisation,
-        canvas.pixels,
-        canvas.bits,
-        loaded.correction,
-    )
-    if counts.missing:
-        if counts.missing > max(MEND_LIMIT, supplier.wins.pixels * canvas.factor**2 // 2):
-            raise _contradiction(band, counts.missing)
-        left = _mend(loaded, canvas, missing_pixels(supplier.where, supplier.wins, canvas.pixels, counts.missing))
-        if left:
-            raise _contradiction(band, left)
-    canvas.figures["clipped_low"] += counts.clipped_low
-    canvas.figures["clipped_high"] += counts.clipped_high
-    canvas.figures["mended"] += counts.missing
+    left: list[tuple[Share, Correction, int]] = []
+    for share in supplier.shares:
+        correction = _correction(band, canvas.grid, supplier, share)
+        counts = warp(
+            loaded.dn, supplier.where, share.wins, loaded.harmonisation, canvas.pixels, canvas.bits, correction
+        )
+        canvas.figures["clipped_low"] += counts.clipped_low
+        canvas.figures["clipped_high"] += counts.clipped_high
+        left.append((share, correction, counts.missing))
+    missing = sum(count for _, _, count in left)
+    if missing > max(MEND_LIMIT, supplier.wins.pixels * canvas.factor**2 // 2):
+        raise _contradiction(band, missing)
+    for share, correction, count in left:
+        if count:
+            holes = missing_pixels(supplier.where, share.wins, canvas.pixels, count)
+            beyond = _mend(loaded, canvas, holes, correction)
+            if beyond:
+                raise _contradiction(band, beyond)
+    canvas.figures["mended"] += missing
     canvas.figures["jp2_tiles_decoded"] += loaded.image.decoded
 
 
@@ -193,25 +292,32 @@ def _load(band: str, canvas: Canvas, supplier: Supplier, threads: int) -> _Loade
     dn = np.zeros(image.shape, dtype=np.uint16)  # pages are taken from the system only where tiles are decoded
     image.read_blocks(decoded, dn)
     harmonisation = Harmonisation(add_offset=product.add_offset.get(band, 0), quantification=product.quantification)
-    correction = _correction(band, canvas.grid, supplier)
-    return _Loaded(image=image, dn=dn, decoded=decoded, harmonisation=harmonisation, correction=correction)
+    return _Loaded(image=image, dn=dn, decoded=decoded, harmonisation=harmonisation)
 
 
-def _correction(band: str, grid: Grid, supplier: Supplier) -> Correction:
-    """What levels one band of one scene in the tile."""
-    if supplier.levels is None:
+def _correction(band: str, grid: Grid, supplier: Supplier, share: Share) -> Correction:
+    """What levels one band of one scene in the tile, and brings it to the view from straight above after that."""
+    to_nadir = share.to_nadir and supplier.factors is not None
+    if supplier.levels is None and not to_nadir:
         return NO_CORRECTION
-    offset, gain = band_correction(supplier.levels, band)
-    return Correction(offset=offset, gain=gain, cells=_cells(grid), output=grid)
+    cells = _cells(grid)
+    if supplier.levels is None:
+        offset, gain = np.zeros(cells.shape, np.float32), np.zeros(cells.shape, np.float32)
+    else:
+        offset, gain = band_correction(supplier.levels, band)
+    if to_nadir and supplier.factors is not None:
+        factor = supplier.factors[DELIVERED_BANDS.index(band)]
+        offset, gain = offset * factor, (1 + gain) * factor - 1
+    return Correction(offset=offset, gain=gain, cells=cells, output=grid)
 
 
-def _mend(loaded: _Loaded, canvas: Canvas, missing: Missing) -> int:
+def _mend(loaded: _Loaded, canvas: Canvas, missing: Missing, correction: Correction) -> int:
     """Give pixels that met DN 0 the nearest valid pixel of the scene; returns how many have none in reach."""
     for radius in MEND_RADII:
         near = blocks_around(missing, radius, loaded.image.shape, loaded.image.block_shape)
         loaded.image.read_blocks(near & ~loaded.decoded, loaded.dn)
         loaded.decoded[near] = True
-        missing = mend(loaded.dn, missing, radius, loaded.harmonisation, canvas.pixels, canvas.bits, loaded.correction)
+        missing = mend(loaded.dn, missing, radius, loaded.harmonisation, canvas.pixels, canvas.bits, correction)
         if missing.rows.size == 0:
             break
     return missing.rows.size

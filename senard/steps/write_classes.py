@@ -5,17 +5,16 @@ from pathlib import Path
 
 import numpy as np
 
-from senard.algorithms.nearest import PixelCoordinates, coordinates, needed_window, take_nearest
 from senard.io.atomic import beside
-from senard.io.geotiff import BLOCK, ScratchReader, ScratchWriter, read_scratch, write_cog
-from senard.io.mask_folder import RASTER_20, read_judgement
+from senard.io.geotiff import BLOCK, ScratchReader, ScratchWriter, write_cog
+from senard.io.mask_folder import read_judgement
 from senard.io.sources_file import SOURCES_RASTER, read_source_counts
-from senard.model.arrays import UInt8Array, UInt16Array
-from senard.model.grid import Grid, Tile
+from senard.model.grid import Tile
 from senard.model.labels import SCL_PROFILE, ProductLabels
 from senard.model.masks import SCL_BITS
 from senard.model.request import MosaicRequest
 from senard.model.scene import Sentinel2Scene
+from senard.steps.source_classes import classes_of_sources
 
 
 def write_classes(
@@ -56,26 +55,9 @@ def write_classes(
             ScratchWriter(scratch, tile.grid(20), SCL_PROFILE.names, np.uint8, nodata=0) as writer,
         ):
             for window in writer.grid.blocks(BLOCK * 2):
-                classes = _classes(chosen.read(window, "source"), writer.grid.crop(window), grids, masks)
-                writer.write(window, {SCL_PROFILE.names[0]: classes})
+                bits = classes_of_sources(chosen.read(window, "source"), writer.grid.crop(window), grids, masks)
+                writer.write(window, {SCL_PROFILE.names[0]: bits & np.uint8(SCL_BITS)})
         write_cog(scratch, out, SCL_PROFILE, tags)
     finally:
         scratch.unlink(missing_ok=True)
     return out
-
-
-def _classes(source: UInt16Array, grid: Grid, grids: Mapping[int, Grid], masks: Mapping[int, Path]) -> UInt8Array:
-    """Classes on the pixels of a block, each of its own source: the pixel of the product that holds its centre."""
-    classes = np.zeros(source.shape, dtype=np.uint8)
-    known: dict[str, PixelCoordinates] = {}
-    for number in sorted(set(np.unique(source).tolist()) - {0}):
-        own = grids[number]
-        if own.crs not in known:
-            known[own.crs] = coordinates(grid, own.crs)
-        where = known[own.crs]
-        window = needed_window(where, own)
-        if window is not None:
-            bits = read_scratch(masks[number] / RASTER_20, window, ("class",))
-            taken = take_nearest(bits, own.crop(window), where)[0] & np.uint8(SCL_BITS)
-            classes = np.where(source == number, taken, classes)
-    return classes

@@ -129,6 +129,11 @@ def _notices(figures: MosaicFigures) -> list[str]:
             "were never seen as they are. Dates, sources, levels and shares of scenes are those of the observation "
             "nearest to the spectrum in the bands of 20 m."
         )
+    if figures.request.feather_m:
+        notices.append(
+            f"Within {figures.request.feather_m:g} m of borders between two dates spectra may be blended from both: "
+            "where the QA layer has flag 8. Dates and sources are those with the larger share."
+        )
     if figures.valid_pixels == 0:
         notices.append("No pixel of the area has data.")
     return notices

@@ -147,6 +147,9 @@ class ProductLabels:
     brdf: Brdf
     """What became of the difference that the satellite's direction makes."""
 
+    feather_m: float
+    """Distance from borders between dates within which they are mixed, m; 0 mixes nothing."""
+
     @classmethod
     def of(cls, request: MosaicRequest, kept: Sequence[Sentinel2Scene]) -> Self:
         """The labels of the product that a request and the scenes kept by its query make."""
@@ -159,6 +162,7 @@ class ProductLabels:
             levelling=request.level,
             method=request.method,
             brdf=request.brdf,
+            feather_m=request.feather_m,
         )
 
     def tags(self, tile: Tile, content: str, used: Sequence[Sentinel2Scene], *, simulated: bool) -> dict[str, str]:
@@ -195,6 +199,11 @@ class ProductLabels:
             tags["SENARD_DATES"] = NEAREST_DATES
         if self.brdf is not Brdf.NONE:
             tags["SENARD_BRDF"] = BRDF_TEXTS[self.brdf]
+        if self.feather_m:
+            tags["SENARD_FEATHER"] = (
+                f"{self.feather_m:g} m: spectra blended from two dates where the QA layer has flag 8; year, DOY and "
+                "source name the one with the larger share"
+            )
         if simulated:
             tags["SENARD_SIMULATED"] = "made of simulated products, not of measurements"
         return tags

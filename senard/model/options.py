@@ -219,6 +219,19 @@ REQUEST_OPTIONS: tuple[Option, ...] = (
         "brings land without snow to the view from straight above, by a factor that depends on band and angles.",
     ),
     Option(
+        name="feather",
+        kind=Kind.NUMBER,
+        default="0",
+        unit="m",
+        least=0.0,
+        most=60.0,
+        metavar="METRES",
+        identity=True,
+        help="Make borders between two dates soft: within this distance of one, on either side, spectra are mixed "
+        "where both dates saw the pixel at level 1 and differ by less than 0.02. 0 leaves every pixel to one date. "
+        "Only with --method best.",
+    ),
+    Option(
         name="clip",
         kind=Kind.SWITCH,
         default="true",

@@ -205,6 +205,9 @@ class MosaicRequest:
     brdf: Brdf = Brdf.NONE
     """What becomes of the difference that the satellite's direction makes."""
 
+    feather_m: float = 0.0
+    """Distance from a border between two dates within which they are mixed, m of the grid, 0-60; 0 mixes nothing."""
+
     algorithm: str = field(default=ALGORITHM_VERSION)
     """Version of the algorithm: "2"."""
 
@@ -223,6 +226,12 @@ class MosaicRequest:
             raise RequestError(
                 f"Cloud cover from {self.cloud_cover_min:g} to {self.cloud_cover_max:g} percent keeps nothing: "
                 "expected 0 <= minimum < maximum <= 100."
+            )
+
+        if self.feather_m and self.method is not Method.BEST:
+            raise RequestError(
+                f"--feather {self.feather_m:g} with --method {self.method.value}: only borders between dates that were "
+                "chosen beside each other can be made soft. Leave out --feather, or ask for --method best."
             )
 
     @property
@@ -247,6 +256,7 @@ class MosaicRequest:
         # named only where they are others: a mosaic of the defaults keeps its name
         method = {} if self.method is Method.BEST else {"method": self.method.value}
         snow = {} if self.snow is Snow.AVOID else {"snow": self.snow.value}
+        feather = {"feather": float(self.feather_m)} if self.feather_m else {}
         brdf = {} if self.brdf is Brdf.NONE else {"brdf": self.brdf.value}
         return json.dumps(
             {
@@ -274,6 +284,7 @@ class MosaicRequest:
                 **method,
                 **snow,
                 **brdf,
+                **feather,
             },
             sort_keys=True,
             separators=(",", ":"),
@@ -325,5 +336,6 @@ class MosaicRequest:
             method=Method(values.get("method", Method.BEST.value)),
             snow=Snow(values.get("snow", Snow.AVOID.value)),
             brdf=Brdf(values.get("brdf", Brdf.NONE.value)),
+            feather_m=values.get("feather", 0.0),
             algorithm=values["algorithm"],
         )

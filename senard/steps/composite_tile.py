@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
@@ -10,14 +11,15 @@ import numpy as np
 from senard.io.atomic import beside, partial_file
 from senard.io.blend_folder import BLEND_FLAGS, BLEND_SPECTRA, read_blend_figures
 from senard.io.geotiff import BLOCK, ScratchWriter, read_scratch, write_cog, write_scratch
-from senard.io.sources_file import read_source_counts
+from senard.io.sources_file import SOURCES_RASTER, read_source_counts
 from senard.model.arrays import UInt8Array, UInt16Array
-from senard.model.grid import Tile
+from senard.model.grid import Grid, Tile
 from senard.model.labels import DOY, MOSAIC_PROFILES, YEAR, ProductLabels
 from senard.model.request import MosaicRequest
 from senard.model.scene import Sentinel2Scene
 from senard.model.sentinel2 import MOSAIC_BANDS
-from senard.steps.supply_band import SOURCE_GSD, Canvas, Nadir, compose, open_suppliers
+from senard.steps.feather_tile import feather_tile
+from senard.steps.supply_band import SOURCE_GSD, Canvas, Nadir, Supplier, compose, open_suppliers
 
 COMPOSING_SHARE = 0.5
 """Share of the time that composing takes, decoding included; the rest is the delivered file: 48 and 63 of 111 CPU-s."""
@@ -41,7 +43,8 @@ def composite_tile(
     """Fill one tile at one resolution, band after band, scene after scene.
 
     Every internal JPEG 2000 tile is decoded at most once per band, and only if it holds a pixel that the resampling of
-    a winning pixel touches. Memory: one band of the tile and of a product, whatever the number of scenes.
+    a winning pixel touches. Memory: one band of the tile and of a product, two of the tile where borders are mixed,
+    whatever the number of scenes.
 
     Args:
         request: what was asked.
@@ -51,8 +54,8 @@ def composite_tile(
         tile: the tile.
         gsd: pixel side of the file, m: 10 or 20.
         out: the mosaic file, a Cloud Optimized GeoTIFF.
-        flags: by-product for the QA layer, uint8 at 20 m, bits CLIPPED, MENDED and NADIR; <i>_<gsd>.json beside it
-            holds the figures. Both are written before `out`.
+        flags: by-product for the QA layer, uint8 at 20 m, bits CLIPPED, MENDED, NADIR and FEATHERED; <i>_<gsd>.json
+            beside it holds the figures. Both are written before `out`.
         levels: folder of the corrections that `level_scenes` found; None adds nothing.
         nadir: how pixels are brought to the view from straight above; None leaves every view as it is.
         threads: internal tiles decoded at the same time.
@@ -66,27 +69,34 @@ def composite_tile(
     """
     grid = tile.grid(gsd)
     tell = progress or (lambda _: None)
-    source_map: UInt16Array = read_scratch(sources / "sources_20.tif", bands="source")
+    source_map: UInt16Array = read_scratch(sources / SOURCES_RASTER, bands="source")
     bits = np.zeros(source_map.shape, dtype=np.uint8)
-    canvas = Canvas(grid=grid, bits=bits, pixels=np.zeros((0, 0), dtype=np.uint16))
+    mixing = _mixing(request, sources)
+    canvas = Canvas(grid=grid, bits=bits, pixels=np.zeros((0, 0), dtype=np.uint16), seconds=mixing)
     suppliers = open_suppliers(source_map, scenes, safes, canvas, levels, nadir)
-    used = [scenes[supplier.wins.number - 1] for supplier in suppliers]
+    used = [scenes[supplier.number - 1] for supplier in suppliers]
     simulated = any(supplier.product.simulated for supplier in suppliers)
     tags = ProductLabels.of(request, scenes).tags(tile, f"{gsd} m", used, simulated=simulated)
     flags.parent.mkdir(parents=True, exist_ok=True)
-    scratch = beside(flags)
+    scratch, unmixed, second = beside(flags), beside(flags), beside(flags)
     try:
-        with ScratchWriter(scratch, grid, MOSAIC_PROFILES[gsd].names, np.uint16, nodata=0) as writer:
-            for number, band in enumerate(MOSAIC_BANDS[gsd], 1):
-                _write_band(writer, band, compose(band, canvas, suppliers, threads))
-                tell(COMPOSING_SHARE * number / len(MOSAIC_BANDS[gsd]))
+        with ExitStack() as opened:
+            names = MOSAIC_PROFILES[gsd].names
+            writer = opened.enter_context(ScratchWriter(scratch, grid, names, np.uint16, nodata=0))
+            if mixing is None:
+                _write_bands(writer, None, canvas, suppliers, threads, tell)
+            else:
+                with _bands_writer(unmixed, grid) as first, _bands_writer(second, grid) as other:
+                    _write_bands(first, other, canvas, suppliers, threads, tell)
+                feather_tile(unmixed, second, sources / SOURCES_RASTER, writer, bits)
             if gsd == SOURCE_GSD:
                 _write_dates(writer, source_map, scenes)
         _write_by_products(flags, tile, gsd, bits, canvas.figures, tags)
         write_cog(scratch, out, MOSAIC_PROFILES[gsd], tags)
         tell(1.0)
     finally:
-        scratch.unlink(missing_ok=True)
+        for path in (scratch, unmixed, second):
+            path.unlink(missing_ok=True)
     return out
 
 
@@ -127,6 +137,36 @@ def composite_blend(
     finally:
         scratch.unlink(missing_ok=True)
     return out
+
+
+def _mixing(request: MosaicRequest, sources: Path) -> UInt16Array | None:
+    """The second source of every pixel, 0 is none; None where nothing is mixed."""
+    if not request.feather_m:
+        return None
+    second: UInt16Array = read_scratch(sources / SOURCES_RASTER, bands="second")
+    return second
+
+
+def _bands_writer(path: Path, grid: Grid) -> ScratchWriter:
+    """A scratch raster of the bands of one resolution, without dates."""
+    return ScratchWriter(path, grid, MOSAIC_BANDS[grid.gsd], np.uint16, nodata=0)
+
+
+def _write_bands(
+    writer: ScratchWriter,
+    second: ScratchWriter | None,
+    canvas: Canvas,
+    suppliers: Sequence[Supplier],
+    threads: int,
+    tell: Callable[[float], None],
+) -> None:
+    """Compose and write every band, and what the seconds of the pixels show in it."""
+    bands = MOSAIC_BANDS[canvas.grid.gsd]
+    for number, band in enumerate(bands, 1):
+        _write_band(writer, band, compose(band, canvas, suppliers, threads))
+        if second is not None:
+            _write_band(second, band, canvas.second)
+        tell(COMPOSING_SHARE * number / len(bands))
 
 
 def _write_band(writer: ScratchWriter, band: str, pixels: UInt16Array) -> None:

@@ -217,6 +217,7 @@ def _request(values: Values, area: Area) -> MosaicRequest:
         level=Level(choice("level", values)),
         method=Method(choice("method", values)),
         brdf=Brdf(choice("brdf", values)),
+        feather_m=number("feather", values),
     )
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from senard.algorithms.levelling import NO_CORRECTION, Cells, Correction, Levels, band_correction, cells_of
-from senard.algorithms.nadir import NADIR, has_no_factor
+from senard.algorithms.nadir import NADIR
 from senard.algorithms.radiometry import Harmonisation
 from senard.algorithms.warp import (
     Correspondence,
@@ -28,7 +28,6 @@ from senard.io.factors_folder import read_factors
 from senard.io.geotiff import Raster
 from senard.io.jp2 import TiledImage
 from senard.io.levels_folder import read_levels
-from senard.io.mask_folder import read_judgement
 from senard.io.safe import image_path, read_product
 from senard.io.scenes_file import read_verdict
 from senard.model.arrays import BoolArray, UInt8Array, UInt16Array
@@ -36,7 +35,7 @@ from senard.model.grid import Grid
 from senard.model.product import Sentinel2Product
 from senard.model.scene import Sentinel2Scene
 from senard.model.sentinel2 import DELIVERED_BANDS
-from senard.steps.source_classes import classes_of_sources
+from senard.steps.source_classes import OBLIQUE, mark_oblique
 
 SOURCE_GSD = 20
 """Pixel side of the source map, m."""
@@ -44,15 +43,8 @@ SOURCE_GSD = 20
 MEND_RADII = (8, 64, 512)
 """How far a pixel without data looks for a valid one, px; only the internal tiles within reach are decoded."""
 
-CLASSES_BLOCK_PX = 1024
-"""Side of the blocks that classes are read in, px of 20 m."""
-
 MEND_LIMIT = 10_000
 """More pixels than this, and more than half of what a scene supplies, without data: the band contradicts the mask."""
-
-
-OBLIQUE = 0x8000
-"""Added to source numbers where a pixel keeps the view that it was seen in; there are fewer scenes than that."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,15 +65,18 @@ class Share:
     wins: Wins
     to_nadir: bool
     """Whether they are brought to the view from straight above."""
+    second: bool = False
+    """Whether the scene is the second of these pixels, which they may be mixed with."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Supplier:
-    """One scene that wins pixels of the tile."""
+    """One scene that wins pixels of the tile, or is the second of some."""
 
-    wins: Wins
+    number: int
+    """Its number."""
     shares: tuple[Share, ...]
-    """Its pixels by how they are treated; together those of `wins`."""
+    """Its pixels by how they are treated."""
     product: Sentinel2Product
     where: Correspondence
     levels: Levels | None
@@ -90,6 +85,11 @@ class Supplier:
     """(band, y, x) float32, DELIVERED_BANDS, on the same cells; None where the view is left as it is."""
     needed: dict[tuple[int, int], BoolArray] = field(default_factory=dict)
     """Shape of an internal tile to the needed ones: the bands of one pixel size share it."""
+
+    @property
+    def pixels(self) -> int:
+        """Number of 20 m pixels that it supplies."""
+        return sum(share.wins.pixels for share in self.shares if not share.second)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -101,6 +101,10 @@ class Canvas:
     """(y, x) uint8 at 20 m, CLIPPED and MENDED, all bands together."""
     pixels: UInt16Array
     """(y, x) uint16, delivered DN of the band in work."""
+    seconds: UInt16Array | None = None
+    """(y, x) uint16 at 20 m, second source of each pixel, 0 is none; None where nothing is mixed."""
+    second: UInt16Array = field(default_factory=lambda: np.zeros((0, 0), dtype=np.uint16))
+    """(y, x) uint16, delivered DN of the band in work as the second of each pixel shows it."""
     figures: Counter[str] = field(default_factory=Counter)
     """What the report says, output pixels summed over bands."""
 
@@ -134,44 +138,33 @@ def open_suppliers(
         sources: (y, x) uint16, source map of the tile at 20 m; 0 is none.
         scenes: all scenes that the query kept, in order.
         safes: source number to folder safe/<product_id>/<part>.
-        canvas: what will be filled; its bits get NADIR where pixels are brought to the view from straight above.
+        canvas: what will be filled, and which pixels have a second; its bits get NADIR where pixels are brought to the
+            view from straight above.
         levels: folder of the corrections that `level_scenes` found; None adds nothing.
         nadir: None leaves every view as it is.
 
     Raises:
         UnusableSceneError: one cannot be read; carries its product_id, and starts with it.
     """
-    if nadir is None:
-        shares = {wins.number: (Share(wins=wins, to_nadir=False),) for wins in wins_of(sources)}
-    else:
-        marked = _marked(sources, canvas.grid.at(SOURCE_GSD), nadir)
-        canvas.bits[(marked > 0) & (marked < OBLIQUE)] |= NADIR
-        shares = {}
-        for wins in wins_of(marked):
-            share = Share(wins=wins, to_nadir=wins.number < OBLIQUE)
-            number = wins.number & ~OBLIQUE
-            shares[number] = (*shares.get(number, ()), share)
+    shares: dict[int, list[Share]] = {}
+    for second, numbers in ((False, sources), (True, canvas.seconds)):
+        if numbers is not None:
+            marked = numbers if nadir is None else mark_oblique(numbers, canvas.grid.at(SOURCE_GSD), nadir.masks)
+            if nadir is not None and not second:
+                canvas.bits[(marked > 0) & (marked < OBLIQUE)] |= NADIR
+            for wins in wins_of(marked):
+                to_nadir = nadir is not None and wins.number < OBLIQUE
+                found = shares.setdefault(wins.number & ~OBLIQUE, [])
+                found.append(Share(wins=wins, to_nadir=to_nadir, second=second))
     factors = None if nadir is None else nadir.factors
     return [
-        _open_supplier(wins, shares[wins.number], scenes, safes, canvas.grid, levels, factors)
-        for wins in wins_of(sources)
+        _open_supplier(number, shares[number], scenes, safes, canvas.grid, levels, factors) for number in sorted(shares)
     ]
 
 
-def _marked(sources: UInt16Array, grid: Grid, nadir: Nadir) -> UInt16Array:
-    """The source map with OBLIQUE added where a pixel keeps its view."""
-    marked = sources.copy()
-    grids = {wins.number: read_judgement(nadir.masks[wins.number]).grids[SOURCE_GSD] for wins in wins_of(sources)}
-    for window in grid.blocks(CLASSES_BLOCK_PX):
-        block = marked[window.slices]
-        kept = has_no_factor(classes_of_sources(block, grid.crop(window), grids, nadir.masks))
-        block[kept & (block > 0)] |= np.uint16(OBLIQUE)
-    return marked
-
-
 def _open_supplier(
-    wins: Wins,
-    shares: tuple[Share, ...],
+    number: int,
+    shares: Sequence[Share],
     scenes: Sequence[Sentinel2Scene],
     safes: Mapping[int, Path],
     grid: Grid,
@@ -180,18 +173,18 @@ def _open_supplier(
 ) -> Supplier:
     """Open the product of one source, and read what its numbers are corrected by."""
     cells = _cells(grid).grid(grid.crs)
-    found_factors = None if factors is None else read_factors(factors, wins.number, cells)
-    with _blamed(scenes[wins.number - 1].product_id):
-        product = read_supplier(safes[wins.number])
+    found_factors = None if factors is None else read_factors(factors, number, cells)
+    with _blamed(scenes[number - 1].product_id):
+        product = read_supplier(safes[number])
         if factors is not None and found_factors is None:
             raise UnusableSceneError(
                 "its XML states no angles of sun and satellite, so that it cannot be brought to the view from straight "
                 "above. Fetch the product again, or ask without --brdf nbar."
             )
-    layers = None if levels is None else read_levels(levels, wins.number, cells)
+    layers = None if levels is None else read_levels(levels, number, cells)
     return Supplier(
-        wins=wins,
-        shares=shares,
+        number=number,
+        shares=tuple(shares),
         product=product,
         where=locate(grid, product.grids[grid.gsd]),
         levels=None if layers is None else Levels.of(layers),
@@ -235,7 +228,7 @@ def compose(band: str, canvas: Canvas, suppliers: Sequence[Supplier], threads: i
 
     Args:
         band: its name.
-        canvas: its bits and figures are added to.
+        canvas: its bits and figures are added to; what the seconds show is left in it.
         suppliers: who supplies which pixels.
         threads: internal tiles decoded at the same time.
 
@@ -246,6 +239,8 @@ def compose(band: str, canvas: Canvas, suppliers: Sequence[Supplier], threads: i
         UnusableSceneError: a supplier cannot be read; carries its product_id, and starts with it.
     """
     canvas.pixels = np.zeros(canvas.grid.shape, dtype=np.uint16)
+    if canvas.seconds is not None:
+        canvas.second = np.zeros(canvas.grid.shape, dtype=np.uint16)
     for supplier in suppliers:
         with _blamed(supplier.product.scene.product_id):
             _supply(band, canvas, supplier, threads)
@@ -258,6 +253,10 @@ def _supply(band: str, canvas: Canvas, supplier: Supplier, threads: int) -> None
     left: list[tuple[Share, Correction, int]] = []
     for share in supplier.shares:
         correction = _correction(band, canvas.grid, supplier, share)
+        if share.second:  # what it lacks, or clips, is not mixed with or is seen by the first
+            nowhere = np.zeros_like(canvas.bits)
+            warp(loaded.dn, supplier.where, share.wins, loaded.harmonisation, canvas.second, nowhere, correction)
+            continue
         counts = warp(
             loaded.dn, supplier.where, share.wins, loaded.harmonisation, canvas.pixels, canvas.bits, correction
         )
@@ -265,7 +264,7 @@ def _supply(band: str, canvas: Canvas, supplier: Supplier, threads: int) -> None
         canvas.figures["clipped_high"] += counts.clipped_high
         left.append((share, correction, counts.missing))
     missing = sum(count for _, _, count in left)
-    if missing > max(MEND_LIMIT, supplier.wins.pixels * canvas.factor**2 // 2):
+    if missing > max(MEND_LIMIT, supplier.pixels * canvas.factor**2 // 2):
         raise _contradiction(band, missing)
     for share, correction, count in left:
         if count:
@@ -287,7 +286,8 @@ def _load(band: str, canvas: Canvas, supplier: Supplier, threads: int) -> _Loade
             f"{image.dtype}. The product is damaged: fetch it again and run with --rebuild."
         )
     if image.block_shape not in supplier.needed:
-        supplier.needed[image.block_shape] = needed_blocks(where, supplier.wins, canvas.factor, image.block_shape)
+        asked = [needed_blocks(where, share.wins, canvas.factor, image.block_shape) for share in supplier.shares]
+        supplier.needed[image.block_shape] = np.logical_or.reduce(asked)
     decoded = supplier.needed[image.block_shape].copy()
     dn = np.zeros(image.shape, dtype=np.uint16)  # pages are taken from the system only where tiles are decoded
     image.read_blocks(decoded, dn)

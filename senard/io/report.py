@@ -15,7 +15,7 @@ from senard.io.report_page import bars, facts, keys, numbers, page, picture, row
 from senard.io.tables import baseline_text, request_options, tile_dates
 from senard.model.labels import LAYER_PROFILES
 from senard.model.mosaic import MosaicFigures, SceneRow, TileFigures
-from senard.model.request import Method
+from senard.model.request import Brdf, Method
 from senard.model.sentinel2 import MOSAIC_BANDS, ProductType
 
 LEVELS = {
@@ -128,6 +128,11 @@ def _notices(figures: MosaicFigures) -> list[str]:
             f"Every pixel is the {STATISTICS[figures.request.method]} of all its usable observations, so most spectra "
             "were never seen as they are. Dates, sources, levels and shares of scenes are those of the observation "
             "nearest to the spectrum in the bands of 20 m."
+        )
+    if figures.request.brdf is Brdf.NBAR:
+        notices.append(
+            "Land without snow is shown as from straight above: reflectance is multiplied by the factors in "
+            "layers/NBAR_<source>.tif where the QA layer has flag 512."
         )
     if figures.request.feather_m:
         notices.append(

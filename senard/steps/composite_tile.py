@@ -3,7 +3,6 @@
 import json
 import shutil
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +12,7 @@ from senard.io.blend_folder import BLEND_FLAGS, BLEND_SPECTRA, read_blend_figure
 from senard.io.geotiff import BLOCK, ScratchWriter, read_scratch, write_cog, write_scratch
 from senard.io.sources_file import SOURCES_RASTER, read_source_counts
 from senard.model.arrays import UInt8Array, UInt16Array
-from senard.model.grid import Grid, Tile
+from senard.model.grid import Tile
 from senard.model.labels import DOY, MOSAIC_PROFILES, YEAR, ProductLabels
 from senard.model.request import MosaicRequest
 from senard.model.scene import Sentinel2Scene
@@ -78,25 +77,20 @@ def composite_tile(
     simulated = any(supplier.product.simulated for supplier in suppliers)
     tags = ProductLabels.of(request, scenes).tags(tile, f"{gsd} m", used, simulated=simulated)
     flags.parent.mkdir(parents=True, exist_ok=True)
-    scratch, unmixed, second = beside(flags), beside(flags), beside(flags)
+    scratch = beside(flags)
     try:
-        with ExitStack() as opened:
-            names = MOSAIC_PROFILES[gsd].names
-            writer = opened.enter_context(ScratchWriter(scratch, grid, names, np.uint16, nodata=0))
+        with ScratchWriter(scratch, grid, MOSAIC_PROFILES[gsd].names, np.uint16, nodata=0) as writer:
             if mixing is None:
                 _write_bands(writer, None, canvas, suppliers, threads, tell)
             else:
-                with _bands_writer(unmixed, grid) as first, _bands_writer(second, grid) as other:
-                    _write_bands(first, other, canvas, suppliers, threads, tell)
-                feather_tile(unmixed, second, sources / SOURCES_RASTER, writer, bits)
+                _write_mixed_bands(writer, flags, sources / SOURCES_RASTER, canvas, suppliers, threads, tell)
             if gsd == SOURCE_GSD:
                 _write_dates(writer, source_map, scenes)
         _write_by_products(flags, tile, gsd, bits, canvas.figures, tags)
         write_cog(scratch, out, MOSAIC_PROFILES[gsd], tags)
         tell(1.0)
     finally:
-        for path in (scratch, unmixed, second):
-            path.unlink(missing_ok=True)
+        scratch.unlink(missing_ok=True)
     return out
 
 
@@ -147,9 +141,28 @@ def _mixing(request: MosaicRequest, sources: Path) -> UInt16Array | None:
     return second
 
 
-def _bands_writer(path: Path, grid: Grid) -> ScratchWriter:
-    """A scratch raster of the bands of one resolution, without dates."""
-    return ScratchWriter(path, grid, MOSAIC_BANDS[grid.gsd], np.uint16, nodata=0)
+def _write_mixed_bands(
+    writer: ScratchWriter,
+    near: Path,
+    sources: Path,
+    canvas: Canvas,
+    suppliers: Sequence[Supplier],
+    threads: int,
+    tell: Callable[[float], None],
+) -> None:
+    """Compose every band of the pixels and of their seconds in files beside `near`, then mix them into the result."""
+    unmixed, seconds = beside(near), beside(near)
+    bands = MOSAIC_BANDS[canvas.grid.gsd]
+    try:
+        with (
+            ScratchWriter(unmixed, canvas.grid, bands, np.uint16, nodata=0) as first,
+            ScratchWriter(seconds, canvas.grid, bands, np.uint16, nodata=0) as second,
+        ):
+            _write_bands(first, second, canvas, suppliers, threads, tell)
+        feather_tile(unmixed, seconds, sources, writer, canvas.bits)
+    finally:
+        unmixed.unlink(missing_ok=True)
+        seconds.unlink(missing_ok=True)
 
 
 def _write_bands(

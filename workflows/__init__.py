@@ -11,11 +11,20 @@ from workflows.missing import FetchIfPossible
 from workflows.mosaic import MosaicAOI
 from workflows.planning import ForecastScene, PlanAOI
 from workflows.scenes import DownloadProduct, MaskScene, QueryScenes, Unzip
-from workflows.selection import LevelScenes, RankScenes, SelectSources, SettleScenes
-from workflows.sentinel2 import BlendTile, BuildQualityVRT, BuildVRT, CompositeTile, WriteQuality
+from workflows.selection import LevelScenes, NormaliseViews, RankScenes, SelectSources, SettleScenes
+from workflows.sentinel2 import (
+    BlendTile,
+    BuildClassesVRT,
+    BuildQualityVRT,
+    BuildVRT,
+    CompositeTile,
+    WriteClasses,
+    WriteQuality,
+)
 
 __all__ = [
     "BlendTile",
+    "BuildClassesVRT",
     "BuildQualityVRT",
     "BuildVRT",
     "CompositeTile",
@@ -28,6 +37,7 @@ __all__ = [
     "ListAOI",
     "MaskScene",
     "MosaicAOI",
+    "NormaliseViews",
     "PlanAOI",
     "PreviewAOI",
     "PreviewScene",
@@ -36,6 +46,7 @@ __all__ = [
     "SelectSources",
     "SettleScenes",
     "Unzip",
+    "WriteClasses",
     "WriteQuality",
 ]
 

@@ -12,8 +12,10 @@ from senard.errors import IncompleteError
 from senard.io.product_folder import expected_files, is_whole, read_sums
 from senard.io.scenes_file import is_of_source, read_query_result, read_verdict
 from senard.model.grid import Tile
+from senard.model.labels import LAYER_PROFILES
 from senard.model.mosaic import MosaicParts
 from senard.model.product import Part
+from senard.model.request import Brdf
 from senard.model.scene import QueryResult
 from senard.steps.finish_product import finish_product
 from senard.steps.make_request import require_for_mosaic, with_mosaic_warnings
@@ -26,7 +28,15 @@ from workflows.notes import read_figures
 from workflows.options import with_options
 from workflows.paths import ChoicePaths, ProductPaths, QueryPaths
 from workflows.scenes import MaskScene, Unzip
-from workflows.sentinel2 import BuildQualityVRT, BuildVRT, CompositeTile, WriteQuality
+from workflows.sentinel2 import (
+    CLASSES,
+    BuildClassesVRT,
+    BuildQualityVRT,
+    BuildVRT,
+    CompositeTile,
+    WriteClasses,
+    WriteQuality,
+)
 from workflows.targets import FileTarget, Stamp
 from workflows.task import Steps, remove, remove_all_leftovers
 
@@ -97,6 +107,7 @@ class MosaicAOI(AreaTask):
             return
         refused = self._refused(frozen, folder)
         resolutions = sorted({*self.call.resolutions, *delivered(folder)})
+        layers = sorted({*self.call.layers, *delivered_layers(folder)})
         while True:
             composites = self._composites(frozen, folder, resolutions, refused)
             for task in composites:
@@ -105,7 +116,7 @@ class MosaicAOI(AreaTask):
             before, refused = refused, self._choose_again(frozen, folder, composites)
             if refused == before:
                 break
-        yield self._finishing(frozen, folder, resolutions, refused)
+        yield self._finishing(frozen, folder, resolutions, layers, refused)
         self._clean(folder, refused)
         parts = self._parts(result, folder, resolutions, refused)
         finish_product(folder.folder, parts, read_figures(self.queried.notes))
@@ -125,7 +136,7 @@ class MosaicAOI(AreaTask):
         if self._refreshes and self._has_come_back(frozen, folder):
             return False
         stamps = (Stamp(self.queried.rebuild_stamp), Stamp(self.work.returned_stamp(folder.name)))
-        expected = expected_files(self._tiles, self.call.resolutions)
+        expected = expected_files(self._tiles, self.call.resolutions, self.call.layers)
         return FileTarget(folder.sums, stamps=stamps).exists() and is_whole(folder.folder, expected)
 
     def _done_without(self, frozen: QueryPaths, folder: ProductPaths) -> list[str]:
@@ -188,7 +199,9 @@ class MosaicAOI(AreaTask):
         known = self._refused(frozen, folder)
         found = {**known, **{n: why for task in composites for n, why in read_refusals(task.refusal).items()}}
         if found.keys() != known.keys():
-            for place in [folder.sums, *(folder.tile(tile.index, gsd) for gsd in (10, 20) for tile in self._tiles)]:
+            tiles = [folder.tile(tile.index, gsd) for gsd in (10, 20) for tile in self._tiles]
+            layers = [folder.layer(tile.index, layer) for layer in LAYER_PROFILES for tile in self._tiles]
+            for place in [folder.sums, *tiles, *layers]:
                 remove(place)
             with contextlib.suppress(OSError):  # not empty, or not there
                 folder.folder.rmdir()
@@ -213,7 +226,12 @@ class MosaicAOI(AreaTask):
         return [CompositeTile(tile=tile.index, gsd=gsd, **common) for gsd in resolutions for tile in self._tiles]
 
     def _finishing(
-        self, frozen: QueryPaths, folder: ProductPaths, resolutions: Sequence[int], refused: Mapping[int, str]
+        self,
+        frozen: QueryPaths,
+        folder: ProductPaths,
+        resolutions: Sequence[int],
+        layers: Sequence[str],
+        refused: Mapping[int, str],
     ) -> list[luigi.Task]:
         """What else must lie in the folder before the report can be written."""
         common, text = self._common(frozen, folder, refused), ",".join(str(gsd) for gsd in resolutions)
@@ -221,7 +239,16 @@ class MosaicAOI(AreaTask):
         quality = [WriteQuality(tile=tile.index, resolutions=text, **common) for tile in self._tiles]
         for task in quality:
             remove_outdated_index(folder.quality_vrt(), task)
-        return [*quality, *indices, BuildQualityVRT(resolutions=text, **common)]
+        return [*quality, *indices, BuildQualityVRT(resolutions=text, **common), *self._classes(folder, layers, common)]
+
+    def _classes(self, folder: ProductPaths, layers: Sequence[str], common: Mapping[str, str]) -> list[luigi.Task]:
+        """The layer of scene classes, where it is asked for or there already."""
+        if CLASSES not in layers:
+            return []
+        classes = [WriteClasses(tile=tile.index, **common) for tile in self._tiles]
+        for task in classes:
+            remove_outdated_index(folder.layer_vrt(CLASSES), task)
+        return [*classes, BuildClassesVRT(**common)]
 
     def _clean(self, folder: ProductPaths, refused: Mapping[int, str]) -> None:
         """Remove what nobody needs any more: half-made results, and those of choices that were given up."""
@@ -248,6 +275,7 @@ class MosaicAOI(AreaTask):
             composites=tuple(composites),
             reasons={**_spared(result, choice), **self._unusable(result, refused)},
             levels=choice.levels,
+            factors=choice.factors if self.call.request.brdf is Brdf.NBAR else None,
         )
 
     def _unusable(self, result: QueryResult, refused: Mapping[int, str]) -> dict[str, str]:
@@ -286,3 +314,12 @@ def delivered(folder: ProductPaths) -> list[int]:
     except (FileNotFoundError, IncompleteError):
         return []
     return [gsd for gsd in (10, 20) if folder.vrt(gsd).name in names]
+
+
+def delivered_layers(folder: ProductPaths) -> list[str]:
+    """Layers that earlier calls delivered into the folder at their request."""
+    try:
+        names = read_sums(folder.folder)
+    except (FileNotFoundError, IncompleteError):
+        return []
+    return [layer for layer in LAYER_PROFILES if folder.layer_vrt(layer).relative_to(folder.folder).as_posix() in names]

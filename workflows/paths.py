@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from senard import ALGORITHM_VERSION
-from senard.io.product_folder import SUMS, index_files, layer_file, mosaic_file
+from senard.io.product_folder import SUMS, index_files, layer_file, layer_index_files, mosaic_file
+from senard.model.labels import LAYER_PROFILES
 from senard.model.product import Part
 from senard.model.request import MosaicRequest
 
@@ -183,6 +184,11 @@ class ChoicePaths:
         """Folder of the corrections that level the scenes of one mosaic."""
         return self.folder / "levels"
 
+    @property
+    def factors(self) -> Path:
+        """Folder of the factors that bring the scenes of one mosaic to the view from straight above."""
+        return self.folder / "nbar"
+
     def blend(self, tile: int, gsd: int) -> Path:
         """Folder of what a method that reads several scenes of a pixel makes of one tile; at 20 m a source map too."""
         return self.folder / "blends" / f"{tile}_{gsd}"
@@ -206,6 +212,10 @@ class ChoicePaths:
     def quality_note(self, tile: int, resolutions: str) -> Path:
         """Says that a tile's QA layer carries the flags of these resolutions: "10,20"."""
         return self.folder / "quality" / f"{tile}_{resolutions.replace(',', '-')}.txt"
+
+    def layer_note(self, tile: int, layer: str) -> Path:
+        """Says that a tile's layer is of this choice."""
+        return self.folder / "layers" / f"{tile}_{layer}.txt"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -239,4 +249,12 @@ class ProductPaths:
 
     def quality_vrt(self) -> Path:
         """Index over all QA layers."""
-        return self.folder / "layers" / "QA_20.vrt"
+        return self.folder / layer_index_files("QA", 20)[0]
+
+    def layer(self, index: int, layer: str) -> Path:
+        """A layer of one tile that is made on request: "SCL"."""
+        return self.folder / layer_file(index, layer, LAYER_PROFILES[layer].gsd)
+
+    def layer_vrt(self, layer: str) -> Path:
+        """Index over this layer of all tiles."""
+        return self.folder / layer_index_files(layer, LAYER_PROFILES[layer].gsd)[0]

@@ -11,6 +11,7 @@ from senard.model.product import Part
 from senard.model.request import Method
 from senard.model.scene import Sentinel2Scene
 from senard.steps.level_scenes import level_scenes
+from senard.steps.normalise_views import normalise_views
 from senard.steps.rank_scenes import rank_scenes
 from senard.steps.select_participants import select_participants
 from senard.steps.select_sources import select_sources
@@ -167,3 +168,25 @@ class LevelScenes(ProductTask):
         used = winning_sources(self.read_sources())
         masks = self.read_masks(read_settled(self.choice).without)
         level_scenes(self.read_request(), scenes, masks, self.read_tiles(), out, used=used)
+
+
+class NormaliseViews(ProductTask):
+    """What brings every scene that supplies pixels to the view from straight above."""
+
+    @property
+    def label(self) -> str:
+        return f"NormaliseViews {self.product}"
+
+    def requires(self) -> SettleScenes:
+        return self.clone(SettleScenes)
+
+    def output(self) -> DirectoryTarget:
+        return DirectoryTarget(self.choice.factors, stamps=self.stamps)
+
+    def run(self) -> Steps:
+        names = {number: self.read_scenes()[number - 1].product_id for number in winning_sources(self.read_sources())}
+        yield [self.clone(Unzip, product_id=name, part=Part.BANDS.value) for name in names.values()]
+        out = self.output().path
+        remove_leftovers(out)
+        safes = {number: self.paths.safe(name, Part.BANDS) for number, name in names.items()}
+        normalise_views(self.read_request(), safes, self.read_tiles(), out)

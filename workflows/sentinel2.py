@@ -7,21 +7,27 @@ from pathlib import Path
 import luigi
 
 from senard.errors import UnusableSceneError
-from senard.model.labels import QUALITY_PROFILE
+from senard.model.labels import QUALITY_PROFILE, SCL_PROFILE
 from senard.model.product import Part
+from senard.model.request import Brdf
 from senard.steps.blend_tile import blend_tile
 from senard.steps.build_vrt import build_vrt
 from senard.steps.composite_tile import composite_blend, composite_tile
+from senard.steps.supply_band import Nadir
+from senard.steps.write_classes import write_classes
 from senard.steps.write_quality import write_quality
 from workflows.choosing import numbers_of, read_refusals, winning_sources, write_refusals
 from workflows.product_task import ProductTask, TileTask
-from workflows.scenes import Unzip
-from workflows.selection import LevelScenes
+from workflows.scenes import MaskScene, Unzip
+from workflows.selection import LevelScenes, NormaliseViews
 from workflows.targets import DirectoryTarget, FileTarget
 from workflows.task import SenardTask, Steps, remove, remove_leftovers
 
 QUALITY_GSD = 20
 """Pixel side of the QA layer, m."""
+
+CLASSES = "SCL"
+"""Name of the layer of scene classes."""
 
 
 class ReadingTask(TileTask):
@@ -46,10 +52,26 @@ class ReadingTask(TileTask):
         """Whether the mosaic was chosen again meanwhile."""
         return not self.refused_now.keys() <= set(numbers_of(self.refused))
 
-    def unpacked(self, sources: Path) -> Generator[list[Unzip], None, dict[int, Path]]:
+    def prepared(self) -> list[SenardTask]:
+        """What must be known of the scenes before their bands are read."""
+        return [self.clone(LevelScenes), *([self.clone(NormaliseViews)] if self._normalises else [])]
+
+    @property
+    def _normalises(self) -> bool:
+        """Whether pixels are brought to the view from straight above."""
+        return self.read_request().brdf is Brdf.NBAR
+
+    def nadir(self, numbers: Iterable[int]) -> Nadir | None:
+        """How pixels of these scenes are brought to the view from straight above; None where they are not."""
+        scenes = self.read_scenes()
+        masks = {number: self.paths.masks(scenes[number - 1].product_id) for number in numbers}
+        return Nadir(factors=self.choice.factors, masks=masks) if self._normalises else None
+
+    def unpacked(self, sources: Path) -> Generator[list[SenardTask], None, dict[int, Path]]:
         """The scenes that a source map asks for, by number, once their bands lie unpacked."""
         names = {number: self.read_scenes()[number - 1].product_id for number in winning_sources([sources])}
-        yield [self.clone(Unzip, product_id=name, part=Part.BANDS.value) for name in names.values()]
+        judged = [self.clone(MaskScene, product_id=name) for name in names.values()] if self._normalises else []
+        yield [*judged, *(self.clone(Unzip, product_id=name, part=Part.BANDS.value) for name in names.values())]
         return {number: self.paths.safe(name, Part.BANDS) for number, name in names.items()}
 
     @contextmanager
@@ -68,8 +90,8 @@ class ReadingTask(TileTask):
 class BlendTile(ReadingTask):
     """What a method that reads several scenes of a pixel makes of one tile, at one resolution."""
 
-    def requires(self) -> LevelScenes:
-        return self.clone(LevelScenes)
+    def requires(self) -> list[SenardTask]:
+        return self.prepared()
 
     def output(self) -> DirectoryTarget:
         return DirectoryTarget(self.choice.blend(self.tile, self.gsd), stamps=self.stamps)
@@ -88,7 +110,7 @@ class BlendTile(ReadingTask):
         with self.refusing(safes):
             blend_tile(
                 self.read_request(), self.read_scenes(), safes, sources, tile, self.gsd, out,
-                levels=self.input().path, progress=self.progress,
+                levels=self.choice.levels, nadir=self.nadir(safes), progress=self.progress,
             )  # fmt: skip
 
 
@@ -97,7 +119,7 @@ class CompositeTile(ReadingTask):
 
     def requires(self) -> list[SenardTask]:
         blends = [self.clone(BlendTile, gsd=gsd) for gsd in self._blended]
-        return [self.clone(LevelScenes), *blends]
+        return [*self.prepared(), *blends]
 
     @property
     def _blended(self) -> list[int]:
@@ -143,7 +165,7 @@ class CompositeTile(ReadingTask):
         with self.refusing(safes):
             composite_tile(
                 self.read_request(), self.read_scenes(), safes, sources, tile, self.gsd, out, flags, levels=levels,
-                progress=self.progress,
+                nadir=self.nadir(safes), progress=self.progress,
             )  # fmt: skip
 
     def _make_room(self, out: Path, flags: Path) -> None:
@@ -224,3 +246,46 @@ class BuildQualityVRT(ProductTask):
         tiles = self.read_tiles()
         files = [self.folder.quality(tile.index) for tile in tiles]
         build_vrt(files, tiles, QUALITY_GSD, self.output().path, profile=QUALITY_PROFILE)
+
+
+class WriteClasses(TileTask):
+    """The scene class of every pixel of one tile, as its source scene has it."""
+
+    def requires(self) -> list[SenardTask]:
+        blends = [self.clone(BlendTile, gsd=QUALITY_GSD)] if self.read_request().method.reads_all else []
+        return [self.clone(LevelScenes), *blends]
+
+    def output(self) -> list[FileTarget]:
+        note = self.choice.layer_note(self.tile, CLASSES)
+        return [FileTarget(path, stamps=self.stamps) for path in (self.folder.layer(self.tile, CLASSES), note)]
+
+    def run(self) -> Steps:
+        sources = self.read_delivered_sources()[self.tile]
+        names = {number: self.read_scenes()[number - 1].product_id for number in winning_sources([sources])}
+        yield [self.clone(MaskScene, product_id=name) for name in names.values()]
+        out, note = self.output()
+        remove_leftovers(out.path, note.path)
+        masks = {number: self.paths.masks(name) for number, name in names.items()}
+        write_classes(self.read_request(), self.read_scenes(), masks, sources, self.read_tiles()[self.tile], out.path)
+        with note.temporary_path() as partial:
+            partial.write_text("classes of the sources\n", encoding="utf-8")
+
+
+class BuildClassesVRT(ProductTask):
+    """The index over the scene classes of all tiles."""
+
+    @property
+    def label(self) -> str:
+        return "BuildClassesVRT"
+
+    def requires(self) -> list[WriteClasses]:
+        return [self.clone(WriteClasses, tile=tile.index) for tile in self.read_tiles()]
+
+    def output(self) -> FileTarget:
+        return FileTarget(self.folder.layer_vrt(CLASSES), stamps=self.stamps)
+
+    def run(self) -> None:
+        remove_leftovers(self.output().path)
+        tiles = self.read_tiles()
+        files = [self.folder.layer(tile.index, CLASSES) for tile in tiles]
+        build_vrt(files, tiles, SCL_PROFILE.gsd, self.output().path, profile=SCL_PROFILE)

@@ -107,6 +107,9 @@ class Choice:
     cost: UInt16Array
     """Cost before smoothing x 1000."""
 
+    label: Int16Array
+    """(y, x) int16, number of the datatake; -1 where none may be used."""
+
 
 def halo_px(grid: Grid) -> int:
     """Pixels around a part of the grid that its choice depends on.
@@ -212,7 +215,9 @@ def _chosen(candidates: Candidates, place: np.ndarray[tuple[int, int], np.dtype[
     def taken(values: UInt8Array | UInt16Array) -> UInt16Array:
         return np.where(some, np.take_along_axis(values, index, axis=2)[:, :, 0], 0).astype(np.uint16)
 
+    label = np.take_along_axis(candidates.label, index, axis=2)[:, :, 0]
     return Choice(
+        label=np.where(some, label, np.int16(-1)),
         source=taken(candidates.source),
         level=taken(candidates.level),
         flags=taken(candidates.flags),

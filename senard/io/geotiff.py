@@ -285,6 +285,14 @@ def _label(scratch: Path, profile: RasterProfile, tags: Mapping[str, str]) -> No
         dataset.update_tags(**tags)
         for number, band in enumerate(profile.bands, 1):
             dataset.update_tags(number, **band.tags)
+            if band.classes:
+                dataset.write_colormap(number, {label.value: _rgb(label.colour) for label in band.classes})
+
+
+def _rgb(colour: str) -> tuple[int, int, int]:
+    """Red, green and blue, 0-255, of #rrggbb."""
+    red, green, blue = bytes.fromhex(colour.removeprefix("#"))
+    return red, green, blue
 
 
 def _overlaps(window: Window, grid: Grid) -> bool:

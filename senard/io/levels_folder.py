@@ -29,8 +29,11 @@ def read_levels(folder: Path, source: int, grid: Grid) -> Raster | None:
     None for a scene that needs no correction.
     """
     raster = folder / f"{source}.tif"
-    if not raster.is_file():
-        return None
+    return read_cells(raster, grid) if raster.is_file() else None
+
+
+def read_cells(raster: Path, grid: Grid) -> Raster:
+    """All bands of a raster of cells on others of the same lattice; 0 where it does not reach."""
     with ScratchReader(raster) as reader:
         row = round((reader.grid.top - grid.top) / grid.gsd)
         col = round((grid.left - reader.grid.left) / grid.gsd)

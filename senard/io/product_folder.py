@@ -14,6 +14,7 @@ from pathlib import Path, PurePosixPath
 from senard.errors import IncompleteError
 from senard.io.atomic import partial_file
 from senard.model.grid import Tile
+from senard.model.labels import LAYER_PROFILES
 
 SUMS = "SHA256SUMS"
 RUN = "run.json"
@@ -76,18 +77,26 @@ def index_files(gsd: int) -> tuple[str, str]:
     return f"mosaic_{gsd}.vrt", f"mosaic_{gsd}.qml"
 
 
-def expected_files(tiles: Sequence[Tile], resolutions: Iterable[int]) -> tuple[str, ...]:
+def layer_index_files(layer: str, gsd: int) -> tuple[str, str]:
+    """Names of the VRT over a layer of all tiles and of its QGIS style: "layers/QA_20.vrt", "layers/QA_20.qml"."""
+    return f"layers/{layer}_{gsd}.vrt", f"layers/{layer}_{gsd}.qml"
+
+
+def expected_files(tiles: Sequence[Tile], resolutions: Iterable[int], layers: Iterable[str] = ()) -> tuple[str, ...]:
     """Every file that a call asks for, run.json and SHA256SUMS excepted.
 
     Args:
         tiles: all tiles of the mosaic.
         resolutions: pixel sides asked for, m: (10, 20).
+        layers: names of LAYER_PROFILES asked for: ("SCL",).
 
     Returns:
         Names relative to the product folder, sorted.
     """
-    names = {SCENES, TILES, REPORT, QUICKLOOK, QUICKLOOK_WORLD, DATE_MAP, "layers/QA_20.vrt", "layers/QA_20.qml"}
-    names.update(layer_file(tile.index, "QA", 20) for tile in tiles)
+    names = {SCENES, TILES, REPORT, QUICKLOOK, QUICKLOOK_WORLD, DATE_MAP}
+    for layer, gsd in (("QA", 20), *((layer, LAYER_PROFILES[layer].gsd) for layer in layers)):
+        names.update(layer_index_files(layer, gsd))
+        names.update(layer_file(tile.index, layer, gsd) for tile in tiles)
     for gsd in resolutions:
         names.update(index_files(gsd))
         names.update(mosaic_file(tile.index, gsd) for tile in tiles)

@@ -27,7 +27,7 @@ _DOCTYPE = "<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>"
 
 
 def write_style(out: Path, profile: RasterProfile) -> Path:
-    """Write the style of a mosaic or of the QA layer, whole or not at all.
+    """Write the style of a mosaic, of the QA layer or of a layer of classes, whole or not at all.
 
     Args:
         out: final name, the raster's with the suffix .qml.
@@ -39,7 +39,10 @@ def write_style(out: Path, profile: RasterProfile) -> Path:
     root = etree.Element("qgis", version="3.22", styleCategories="Symbology")
     pipe = etree.SubElement(root, "pipe")
     if profile is QUALITY_PROFILE:
-        _add_levels(pipe, profile.names.index("level") + 1)
+        _add_palette(pipe, profile.names.index("level") + 1, LEVEL_COLOURS)
+    elif profile.bands[0].classes:
+        shown_classes = [label for label in profile.bands[0].classes if label.value != profile.nodata]
+        _add_palette(pipe, 1, [(label.value, label.colour, f"{label.value} {label.name}") for label in shown_classes])
     else:
         shown, brightest = STRETCHES[profile.gsd]
         _add_colours(pipe, [profile.names.index(name) + 1 for name in shown], brightest)
@@ -73,11 +76,11 @@ def _add_colours(pipe: etree._Element, bands: Sequence[int], brightest: float) -
         etree.SubElement(contrast, "algorithm").text = "StretchToMinimumMaximum"
 
 
-def _add_levels(pipe: etree._Element, band: int) -> None:
-    """One colour per quality level."""
+def _add_palette(pipe: etree._Element, band: int, entries: Sequence[tuple[int, str, str]]) -> None:
+    """One colour and one legend for each number of a band."""
     renderer = etree.SubElement(
         pipe, "rasterrenderer", type="paletted", opacity="1", alphaBand="-1", band=str(band), nodataColor=""
     )
     palette = etree.SubElement(renderer, "colorPalette")
-    for level, colour, legend in LEVEL_COLOURS:
-        etree.SubElement(palette, "paletteEntry", value=str(level), color=colour, alpha="255", label=legend)
+    for value, colour, legend in entries:
+        etree.SubElement(palette, "paletteEntry", value=str(value), color=colour, alpha="255", label=legend)

@@ -13,8 +13,9 @@ from senard.io.atomic import partial_file
 from senard.io.map_sheet import percent
 from senard.io.report_page import bars, facts, keys, numbers, page, picture, row, table
 from senard.io.tables import baseline_text, request_options, tile_dates
+from senard.model.labels import LAYER_PROFILES
 from senard.model.mosaic import MosaicFigures, SceneRow, TileFigures
-from senard.model.request import Method
+from senard.model.request import Brdf, Method
 from senard.model.sentinel2 import MOSAIC_BANDS, ProductType
 
 LEVELS = {
@@ -67,7 +68,13 @@ class ReportPictures:
     """Colour of each quality level; 0 is a gap."""
 
 
-def write_report_file(path: Path, figures: MosaicFigures, pictures: ReportPictures, resolutions: Sequence[int]) -> Path:
+def write_report_file(
+    path: Path,
+    figures: MosaicFigures,
+    pictures: ReportPictures,
+    resolutions: Sequence[int],
+    layers: Sequence[str] = (),
+) -> Path:
     """Write report.html, atomically.
 
     Args:
@@ -75,13 +82,16 @@ def write_report_file(path: Path, figures: MosaicFigures, pictures: ReportPictur
         figures: what it says.
         pictures: what it shows.
         resolutions: pixel sides of the mosaic files in the folder, m.
+        layers: names of LAYER_PROFILES in the folder.
     """
     with partial_file(path) as partial:
-        partial.write_text(report_html(figures, pictures, resolutions), encoding="utf-8", newline="\n")
+        partial.write_text(report_html(figures, pictures, resolutions, layers), encoding="utf-8", newline="\n")
     return path
 
 
-def report_html(figures: MosaicFigures, pictures: ReportPictures, resolutions: Sequence[int]) -> str:
+def report_html(
+    figures: MosaicFigures, pictures: ReportPictures, resolutions: Sequence[int], layers: Sequence[str] = ()
+) -> str:
     """The text of report.html."""
     request = figures.request
     scenes = f"{len(figures.used)} of {len(figures.scenes)} scenes"
@@ -96,7 +106,7 @@ def report_html(figures: MosaicFigures, pictures: ReportPictures, resolutions: S
             ("quality", "Quality levels", _quality(figures, pictures)),
             ("gaps", "Gaps", _gaps(figures)),
             ("scenes", "Scenes", _scenes(figures)),
-            ("layers", "Files and layers", _layers(figures, resolutions)),
+            ("layers", "Files and layers", _layers(figures, resolutions, layers)),
             ("open", "How to open", _how_to_open(resolutions)),
             ("licence", "Licence and attribution", _licence(figures)),
         ),
@@ -118,6 +128,16 @@ def _notices(figures: MosaicFigures) -> list[str]:
             f"Every pixel is the {STATISTICS[figures.request.method]} of all its usable observations, so most spectra "
             "were never seen as they are. Dates, sources, levels and shares of scenes are those of the observation "
             "nearest to the spectrum in the bands of 20 m."
+        )
+    if figures.request.brdf is Brdf.NBAR:
+        notices.append(
+            "Land without snow is shown as from straight above: reflectance is multiplied by the factors in "
+            "layers/NBAR_<source>.tif where the QA layer has flag 512."
+        )
+    if figures.request.feather_m:
+        notices.append(
+            f"Within {figures.request.feather_m:g} m of borders between two dates spectra may be blended from both: "
+            "where the QA layer has flag 8. Dates and sources are those with the larger share."
         )
     if figures.valid_pixels == 0:
         notices.append("No pixel of the area has data.")
@@ -286,7 +306,7 @@ def _scene_row(row_of: SceneRow) -> str:
     )
 
 
-def _layers(figures: MosaicFigures, resolutions: Sequence[int]) -> str:
+def _layers(figures: MosaicFigures, resolutions: Sequence[int], layers: Sequence[str]) -> str:
     """What the files hold, and what composing counted."""
     rows = [
         row((f"<code>&lt;tile&gt;_{gsd}.tif</code>", escape(bands), f"<code>mosaic_{gsd}.vrt</code>"))
@@ -294,6 +314,10 @@ def _layers(figures: MosaicFigures, resolutions: Sequence[int]) -> str:
     ]
     quality = "source, clear, level, flags"
     rows.append(row(("<code>layers/&lt;tile&gt;_QA_20.tif</code>", quality, "<code>layers/QA_20.vrt</code>")))
+    for layer in layers:
+        gsd, bands = LAYER_PROFILES[layer].gsd, ", ".join(LAYER_PROFILES[layer].names)
+        name = f"layers/&lt;tile&gt;_{layer}_{gsd}.tif"
+        rows.append(row((f"<code>{name}</code>", bands, f"<code>layers/{layer}_{gsd}.vrt</code>")))
     counted: dict[str, int] = {}
     for composite in figures.composites:
         for name in ("clipped_low", "mended"):

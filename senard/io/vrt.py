@@ -12,7 +12,7 @@ from senard.io.atomic import partial_file
 from senard.io.geotiff import BLOCK
 from senard.io.statistics import BandStatistics, combine_statistics, statistics_tags
 from senard.model.grid import Grid, Tile
-from senard.model.labels import RasterProfile
+from senard.model.labels import ClassLabel, RasterProfile
 
 SMALLEST_OVERVIEW = 512
 """Overviews are offered until the longer side is below this, px."""
@@ -70,7 +70,7 @@ def _add_band(
 ) -> None:
     """Append one band with one source per file."""
     band = profile.bands[number - 1]
-    element = etree.SubElement(root, "VRTRasterBand", dataType="UInt16", band=str(number))
+    element = etree.SubElement(root, "VRTRasterBand", dataType=profile.data_type, band=str(number))
     if all(file.statistics for file in files):
         _add_statistics(element, combine_statistics([file.statistics[number - 1] for file in files]), union)
     _text(element, "Description", band.name)
@@ -80,6 +80,8 @@ def _add_band(
     _text(element, "Scale", f"{band.scale:g}")
     _text(element, "NoDataValue", str(profile.nodata))
     _text(element, "ColorInterp", band.colour.value)
+    if band.classes:
+        _add_classes(element, band.classes)
     for file in files:
         grid = file.tile.grid(profile.gsd)
         width, height = str(grid.width), str(grid.height)
@@ -91,7 +93,7 @@ def _add_band(
             "SourceProperties",
             RasterXSize=width,
             RasterYSize=height,
-            DataType="UInt16",
+            DataType=profile.data_type,
             BlockXSize=str(BLOCK),
             BlockYSize=str(BLOCK),
         )
@@ -105,6 +107,16 @@ def _add_statistics(element: etree._Element, band: BandStatistics, union: Grid) 
     metadata = etree.SubElement(element, "Metadata")
     for name, text in statistics_tags(band, union.width * union.height).items():
         _text(metadata, "MDI", text, key=name)
+
+
+def _add_classes(element: etree._Element, classes: Sequence[ClassLabel]) -> None:
+    """Name and colour of every class: a GeoTIFF has no place for the names but tags, a VRT has."""
+    table = etree.SubElement(element, "ColorTable")
+    names = etree.SubElement(element, "CategoryNames")
+    for label in classes:
+        red, green, blue = bytes.fromhex(label.colour.removeprefix("#"))
+        etree.SubElement(table, "Entry", c1=str(red), c2=str(green), c3=str(blue), c4="255")
+        _text(names, "Category", label.name)
 
 
 def _union(tiles: Sequence[Tile], gsd: int) -> Grid:

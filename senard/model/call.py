@@ -26,6 +26,9 @@ class Call:
     resolutions: tuple[int, ...] = (10, 20)
     """Files to make, pixel side in m, ascending."""
 
+    layers: tuple[str, ...] = ()
+    """Layers to make besides, names of LAYER_PROFILES, sorted: ("SCL",)."""
+
     rebuild: bool = False
     """Make every processing step anew."""
 

@@ -8,15 +8,20 @@ from typing import Self
 
 from senard import __version__
 from senard.model.grid import Tile
-from senard.model.request import Level, Method, MosaicRequest
+from senard.model.request import Brdf, Level, Method, MosaicRequest
 from senard.model.scene import Sentinel2Scene
-from senard.model.sentinel2 import BANDS, MOSAIC_BANDS, NODATA_DN, ProductType
+from senard.model.sentinel2 import BANDS, MOSAIC_BANDS, NODATA_DN, ProductType, Scl
 
 METHODS = {**{method: method.value for method in Method}, Method.BEST: "one-scene-per-pixel"}
 """How pixels are made; by default all bands of a pixel are from the one scene that the source map names."""
 
 NEAREST_DATES = "year, DOY and source name the observation nearest to the spectrum in the bands of 20 m"
 """What dates mean where spectra are blended from several."""
+
+BRDF_TEXTS = {
+    Brdf.NBAR: "nbar: c-factor (Ross-Thick, Li-Sparse; Roy et al. 2016, 2017) where the QA layer has flag 512"
+}
+"""What was done about the satellite's direction."""
 
 REFLECTANCE_SCALE = 0.0001
 """Reflectance per delivered DN."""
@@ -36,6 +41,7 @@ class Colour(Enum):
     BLUE = "Blue"
     GRAY = "Gray"
     UNDEFINED = "Undefined"
+    PALETTE = "Palette"
 
 
 class Resampling(Enum):
@@ -46,6 +52,20 @@ class Resampling(Enum):
 
     NEAREST = "nearest"
     """One of the pixels: averaging dates or classes would invent some."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClassLabel:
+    """One class of a band that holds classes."""
+
+    value: int
+    """Its number: 4."""
+
+    name: str
+    """What it is: "vegetation"."""
+
+    colour: str
+    """How it is shown, #rrggbb: "#00a000"."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,10 +90,13 @@ class BandLabel:
     tags: Mapping[str, str] = field(default_factory=dict)
     """Band tags: {"WAVELENGTH_NM": "665"}."""
 
+    classes: tuple[ClassLabel, ...] = ()
+    """What its numbers stand for, from 0 on without a gap; empty for a band that measures."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RasterProfile:
-    """All that delivered rasters of one kind have in common; every one of them is uint16."""
+    """All that delivered rasters of one kind have in common."""
 
     gsd: int
     """Pixel side, m: 10 or 20."""
@@ -86,6 +109,9 @@ class RasterProfile:
 
     nodata: int = NODATA_DN
     """Number of a pixel without data, in every band."""
+
+    data_type: str = "UInt16"
+    """Type of its numbers, as GDAL calls it: "UInt16", "Byte"."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -118,6 +144,12 @@ class ProductLabels:
     method: Method
     """What was made of the observations of a pixel."""
 
+    brdf: Brdf
+    """What became of the difference that the satellite's direction makes."""
+
+    feather_m: float
+    """Distance from borders between dates within which they are mixed, m; 0 mixes nothing."""
+
     @classmethod
     def of(cls, request: MosaicRequest, kept: Sequence[Sentinel2Scene]) -> Self:
         """The labels of the product that a request and the scenes kept by its query make."""
@@ -129,6 +161,8 @@ class ProductLabels:
             product_type=request.product_type,
             levelling=request.level,
             method=request.method,
+            brdf=request.brdf,
+            feather_m=request.feather_m,
         )
 
     def tags(self, tile: Tile, content: str, used: Sequence[Sentinel2Scene], *, simulated: bool) -> dict[str, str]:
@@ -163,6 +197,13 @@ class ProductLabels:
             tags["TIFFTAG_DATETIME"] = f"{newest:%Y:%m:%d %H:%M:%S}"
         if self.method.blends:
             tags["SENARD_DATES"] = NEAREST_DATES
+        if self.brdf is not Brdf.NONE:
+            tags["SENARD_BRDF"] = BRDF_TEXTS[self.brdf]
+        if self.feather_m:
+            tags["SENARD_FEATHER"] = (
+                f"{self.feather_m:g} m: spectra blended from two dates where the QA layer has flag 8; year, DOY and "
+                "source name the one with the larger share"
+            )
         if simulated:
             tags["SENARD_SIMULATED"] = "made of simulated products, not of measurements"
         return tags
@@ -218,11 +259,51 @@ QUALITY_PROFILE = RasterProfile(
 )
 """The QA layer."""
 
+SCL_CLASSES: tuple[ClassLabel, ...] = tuple(
+    ClassLabel(value=int(value), name=name, colour=colour)
+    for value, name, colour in (
+        (Scl.NO_DATA, "no data", "#000000"),
+        (Scl.SATURATED_OR_DEFECTIVE, "saturated or defective", "#ff0000"),
+        (Scl.DARK_AREA, "dark area", "#2f2f2f"),
+        (Scl.CLOUD_SHADOW, "cloud shadow", "#643200"),
+        (Scl.VEGETATION, "vegetation", "#00a000"),
+        (Scl.NOT_VEGETATED, "not vegetated", "#ffe65a"),
+        (Scl.WATER, "water", "#0000ff"),
+        (Scl.UNCLASSIFIED, "unclassified", "#808080"),
+        (Scl.CLOUD_MEDIUM, "cloud, medium probability", "#c0c0c0"),
+        (Scl.CLOUD_HIGH, "cloud, high probability", "#ffffff"),
+        (Scl.THIN_CIRRUS, "thin cirrus", "#64c8ff"),
+        (Scl.SNOW, "snow", "#ff96ff"),
+    )
+)
+"""Classes of the scene classification, in the colours that ESA shows them in."""
+
+SCL_PROFILE = RasterProfile(
+    gsd=20,
+    bands=(
+        BandLabel(
+            name="SCL",
+            colour=Colour.PALETTE,
+            tags={f"CLASS_{label.value}": label.name for label in SCL_CLASSES},
+            classes=SCL_CLASSES,
+        ),
+    ),
+    overviews=Resampling.NEAREST,
+    data_type="Byte",
+)
+"""The layer of scene classes."""
+
+LAYER_PROFILES: dict[str, RasterProfile] = {"SCL": SCL_PROFILE}
+"""Layers that are made on request, by name."""
+
 FLAG_CLIPPED = 2
 """Bit of the QA band `flags`: a reflectance was clipped to the range of valid DN."""
 
 FLAG_MENDED = 256
 """Bit of the QA band `flags`: the scene had no data there; the nearest valid pixel of the same scene was taken."""
+
+FLAG_NADIR = 512
+"""Bit of the QA band `flags`: brought to the view from straight above."""
 
 FLAG_VALID = 32768
 """Bit of the QA band `flags`: set on every valid pixel."""

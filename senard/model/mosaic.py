@@ -39,6 +39,9 @@ class MosaicParts:
     levels: Path | None = None
     """Folder of what levelled the scenes; None where nothing did."""
 
+    factors: Path | None = None
+    """Folder of what brought the scenes to the view from straight above; None where nothing did."""
+
     @property
     def product_id(self) -> str:
         """Name of the product folder."""

@@ -4,9 +4,10 @@ import difflib
 from collections.abc import Iterable
 
 from senard.errors import RequestError
+from senard.model.labels import LAYER_PROFILES
 from senard.model.option import Kind as Kind
 from senard.model.option import Option as Option
-from senard.model.request import Buffer, CloudCoverOf, Fill, Level, Method, Snow
+from senard.model.request import Brdf, Buffer, CloudCoverOf, Fill, Level, Method, Snow
 from senard.model.sentinel2 import ProductType
 from senard.model.service_options import DOWNLOAD_OPTIONS, FETCH_OPTIONS, PLAN_OPTIONS, SERVICE_OPTIONS
 
@@ -208,6 +209,29 @@ REQUEST_OPTIONS: tuple[Option, ...] = (
         "fetch and read every product with usable ground.",
     ),
     Option(
+        name="brdf",
+        kind=Kind.CHOICE,
+        default=Brdf.NONE.value,
+        choices=tuple(member.value for member in Brdf),
+        metavar="HOW",
+        identity=True,
+        help="Differences that the satellite's direction makes, between orbits above all: none leaves them, nbar "
+        "brings land without snow to the view from straight above, by a factor that depends on band and angles.",
+    ),
+    Option(
+        name="feather",
+        kind=Kind.NUMBER,
+        default="0",
+        unit="m",
+        least=0.0,
+        most=60.0,
+        metavar="METRES",
+        identity=True,
+        help="Make borders between two dates soft: within this distance of one, on either side, spectra are mixed "
+        "where both dates saw the pixel at level 1 and differ by less than 0.02. 0 leaves every pixel to one date. "
+        "Only with --method best.",
+    ),
+    Option(
         name="clip",
         kind=Kind.SWITCH,
         default="true",
@@ -234,6 +258,15 @@ OUTPUT_OPTIONS: tuple[Option, ...] = (
         metavar="10,20",
         identity=False,
         help="Which files to make: 10 (red, green, blue, near infrared), 20 (six bands, year, day of year) or both.",
+    ),
+    Option(
+        name="layers",
+        kind=Kind.LIST,
+        choices=tuple(LAYER_PROFILES),
+        metavar="SCL",
+        identity=False,
+        help="Layers to make besides: SCL is the scene class of every pixel, as the product that supplies it says. "
+        "A layer joins a mosaic that is there already.",
     ),
     Option(
         name="outdir",

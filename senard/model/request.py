@@ -121,6 +121,16 @@ class Level(Enum):
         return self in {Level.SCENE, Level.SURFACE}
 
 
+class Brdf(Enum):
+    """What becomes of the difference that the satellite's direction makes."""
+
+    NONE = "none"
+    """It stays."""
+
+    NBAR = "nbar"
+    """Reflectance is brought to the view from straight above, the sun as it was."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MosaicRequest:
     """Area, period, grid and every option that changes pixels."""
@@ -192,6 +202,12 @@ class MosaicRequest:
     method: Method = Method.BEST
     """What is made of the observations of a pixel."""
 
+    brdf: Brdf = Brdf.NONE
+    """What becomes of the difference that the satellite's direction makes."""
+
+    feather_m: float = 0.0
+    """Distance from a border between two dates within which they are mixed, m of the grid, 0-60; 0 mixes nothing."""
+
     algorithm: str = field(default=ALGORITHM_VERSION)
     """Version of the algorithm: "2"."""
 
@@ -210,6 +226,12 @@ class MosaicRequest:
             raise RequestError(
                 f"Cloud cover from {self.cloud_cover_min:g} to {self.cloud_cover_max:g} percent keeps nothing: "
                 "expected 0 <= minimum < maximum <= 100."
+            )
+
+        if self.feather_m and self.method is not Method.BEST:
+            raise RequestError(
+                f"--feather {self.feather_m:g} with --method {self.method.value}: only borders between dates that were "
+                "chosen beside each other can be made soft. Leave out --feather, or ask for --method best."
             )
 
     @property
@@ -234,6 +256,8 @@ class MosaicRequest:
         # named only where they are others: a mosaic of the defaults keeps its name
         method = {} if self.method is Method.BEST else {"method": self.method.value}
         snow = {} if self.snow is Snow.AVOID else {"snow": self.snow.value}
+        feather = {"feather": float(self.feather_m)} if self.feather_m else {}
+        brdf = {} if self.brdf is Brdf.NONE else {"brdf": self.brdf.value}
         return json.dumps(
             {
                 "algorithm": self.algorithm,
@@ -259,6 +283,8 @@ class MosaicRequest:
                 "target_date": self.target_date.isoformat() if self.target_date else None,
                 **method,
                 **snow,
+                **brdf,
+                **feather,
             },
             sort_keys=True,
             separators=(",", ":"),
@@ -309,5 +335,7 @@ class MosaicRequest:
             level=Level(values["level"]),
             method=Method(values.get("method", Method.BEST.value)),
             snow=Snow(values.get("snow", Snow.AVOID.value)),
+            brdf=Brdf(values.get("brdf", Brdf.NONE.value)),
+            feather_m=values.get("feather", 0.0),
             algorithm=values["algorithm"],
         )

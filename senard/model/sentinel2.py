@@ -57,6 +57,9 @@ MOSAIC_BANDS: dict[int, tuple[str, ...]] = {
 }
 """Reflectance bands of the delivered files, in file order, by gsd in m; `_20` files end with year and DOY."""
 
+DELIVERED_BANDS: tuple[str, ...] = tuple(name for names in MOSAIC_BANDS.values() for name in names)
+"""All of them, in file order."""
+
 JUDGE_BANDS: tuple[str, ...] = ("B02", "B04", "B8A", "B11")
 """Bands that judging reads at 60 m."""
 

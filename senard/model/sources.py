@@ -6,6 +6,12 @@ from dataclasses import dataclass, field
 SOURCE_BANDS: tuple[str, ...] = ("source", "clear", "level", "flags", "cost")
 """Bands of sources_20.tif, uint16, in file order."""
 
+SECOND_BANDS: tuple[str, ...] = ("second", "share")
+"""Further bands of sources_20.tif where borders are feathered: the scene that a pixel is mixed with, and its share."""
+
+SHARE_UNITS = 1000
+"""DN per unit of the band `share`."""
+
 FLAG_BLENDED = 8
 """Bit of the band `flags`: the delivered spectrum is made of more than one observation."""
 FLAG_SNOW = 16

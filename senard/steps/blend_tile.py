@@ -16,7 +16,6 @@ import numpy as np
 
 from senard.algorithms.blending import delivered_dn, geomedians, nearest, quantiles
 from senard.algorithms.participants import flags_of, level_of
-from senard.algorithms.warp import wins_of
 from senard.io.atomic import partial_directory
 from senard.io.blend_folder import BLEND_FLAGS, BLEND_SPECTRA, BlendFigures, write_blend_figures
 from senard.io.geotiff import BLOCK, Raster, ScratchReader, ScratchWriter, read_scratch, write_scratch
@@ -34,7 +33,7 @@ from senard.model.scene import Sentinel2Scene
 from senard.model.sentinel2 import MOSAIC_BANDS
 from senard.model.sources import CLEAR_LEVELS, FLAG_BLENDED, SOURCE_BANDS
 from senard.steps.select_sources import count
-from senard.steps.supply_band import SOURCE_GSD, Canvas, compose, open_supplier
+from senard.steps.supply_band import SOURCE_GSD, Canvas, Nadir, compose, open_suppliers
 
 MANY = 40
 """With more overflights than this in a tile, blocks of half the side are blended at once: 512 px take 126 MB for 40."""
@@ -57,6 +56,8 @@ class _Blend:
     """Their rasters, by overflight."""
     stack: Path
     """Folder of what they show: one raster per overflight, under the same names."""
+    levels: Path | None
+    nadir: Nadir | None
 
     @property
     def bands(self) -> tuple[str, ...]:
@@ -74,6 +75,7 @@ def blend_tile(
     out: Path,
     *,
     levels: Path | None = None,
+    nadir: Nadir | None = None,
     threads: int = 1,
     progress: Callable[[float], None] | None = None,
 ) -> Path:
@@ -93,6 +95,7 @@ def blend_tile(
             and figures.json; at 20 m also sources_20.tif and sources.json, which name the participant nearest to the
             spectrum in the bands of 20 m, its level and its flags. Of a medoid these two alone.
         levels: folder of the corrections that `level_scenes` found; None adds nothing.
+        nadir: how observations are brought to the view from straight above; None leaves every view as it is.
         threads: internal tiles decoded at the same time.
         progress: called with the share done, 0-1.
 
@@ -114,13 +117,15 @@ def blend_tile(
             gsd=gsd,
             participants=tuple(participant_files(sources)),
             stack=stack,
+            levels=levels,
+            nadir=nadir,
         )
         canvas = Canvas(
             grid=tile.grid(gsd), bits=np.zeros(tile.grid(SOURCE_GSD).shape, dtype=np.uint8), pixels=_nothing()
         )
         simulated = False
         for number, path in enumerate(blend.participants, 1):
-            simulated |= _read(blend, path, canvas, safes, levels, threads)
+            simulated |= _read(blend, path, canvas, safes, threads)
             tell(READING_SHARE * number / len(blend.participants))
         canvas.pixels = _nothing()
         _reduce(blend, folder)
@@ -136,12 +141,10 @@ def _nothing() -> UInt16Array:
     return np.zeros((0, 0), dtype=np.uint16)
 
 
-def _read(
-    blend: _Blend, path: Path, canvas: Canvas, safes: Mapping[int, Path], levels: Path | None, threads: int
-) -> bool:
+def _read(blend: _Blend, path: Path, canvas: Canvas, safes: Mapping[int, Path], threads: int) -> bool:
     """Bring all bands of one overflight into the stack; tells whether one of its scenes was simulated."""
     source_map: UInt16Array = read_scratch(path, bands="source")
-    suppliers = [open_supplier(wins, blend.scenes, safes, canvas.grid, levels) for wins in wins_of(source_map)]
+    suppliers = open_suppliers(source_map, blend.scenes, safes, canvas, blend.levels, blend.nadir)
     with ScratchWriter(blend.stack / path.name, canvas.grid, blend.bands, np.uint16, nodata=0) as writer:
         for band in blend.bands:
             pixels = compose(band, canvas, suppliers, threads)

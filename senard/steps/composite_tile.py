@@ -7,18 +7,18 @@ from pathlib import Path
 
 import numpy as np
 
-from senard.algorithms.warp import wins_of
 from senard.io.atomic import beside, partial_file
 from senard.io.blend_folder import BLEND_FLAGS, BLEND_SPECTRA, read_blend_figures
 from senard.io.geotiff import BLOCK, ScratchWriter, read_scratch, write_cog, write_scratch
-from senard.io.sources_file import read_source_counts
+from senard.io.sources_file import SOURCES_RASTER, read_source_counts
 from senard.model.arrays import UInt8Array, UInt16Array
 from senard.model.grid import Tile
 from senard.model.labels import DOY, MOSAIC_PROFILES, YEAR, ProductLabels
 from senard.model.request import MosaicRequest
 from senard.model.scene import Sentinel2Scene
 from senard.model.sentinel2 import MOSAIC_BANDS
-from senard.steps.supply_band import SOURCE_GSD, Canvas, compose, open_supplier
+from senard.steps.feather_tile import feather_tile
+from senard.steps.supply_band import SOURCE_GSD, Canvas, Nadir, Supplier, compose, open_suppliers
 
 COMPOSING_SHARE = 0.5
 """Share of the time that composing takes, decoding included; the rest is the delivered file: 48 and 63 of 111 CPU-s."""
@@ -35,13 +35,15 @@ def composite_tile(
     flags: Path,
     *,
     levels: Path | None = None,
+    nadir: Nadir | None = None,
     threads: int = 1,
     progress: Callable[[float], None] | None = None,
 ) -> Path:
     """Fill one tile at one resolution, band after band, scene after scene.
 
     Every internal JPEG 2000 tile is decoded at most once per band, and only if it holds a pixel that the resampling of
-    a winning pixel touches. Memory: one band of the tile and of a product, whatever the number of scenes.
+    a winning pixel touches. Memory: one band of the tile and of a product, two of the tile where borders are mixed,
+    whatever the number of scenes.
 
     Args:
         request: what was asked.
@@ -51,9 +53,10 @@ def composite_tile(
         tile: the tile.
         gsd: pixel side of the file, m: 10 or 20.
         out: the mosaic file, a Cloud Optimized GeoTIFF.
-        flags: by-product for the QA layer, uint8 at 20 m, bits CLIPPED and MENDED; <i>_<gsd>.json beside it holds the
-            figures. Both are written before `out`.
+        flags: by-product for the QA layer, uint8 at 20 m, bits CLIPPED, MENDED, NADIR and FEATHERED; <i>_<gsd>.json
+            beside it holds the figures. Both are written before `out`.
         levels: folder of the corrections that `level_scenes` found; None adds nothing.
+        nadir: how pixels are brought to the view from straight above; None leaves every view as it is.
         threads: internal tiles decoded at the same time.
         progress: called with the share done, 0-1, after every band and at the end.
 
@@ -65,20 +68,22 @@ def composite_tile(
     """
     grid = tile.grid(gsd)
     tell = progress or (lambda _: None)
-    source_map: UInt16Array = read_scratch(sources / "sources_20.tif", bands="source")
-    suppliers = [open_supplier(wins, scenes, safes, grid, levels) for wins in wins_of(source_map)]
-    used = [scenes[supplier.wins.number - 1] for supplier in suppliers]
+    source_map: UInt16Array = read_scratch(sources / SOURCES_RASTER, bands="source")
+    bits = np.zeros(source_map.shape, dtype=np.uint8)
+    mixing = _mixing(request, sources)
+    canvas = Canvas(grid=grid, bits=bits, pixels=np.zeros((0, 0), dtype=np.uint16), seconds=mixing)
+    suppliers = open_suppliers(source_map, scenes, safes, canvas, levels, nadir)
+    used = [scenes[supplier.number - 1] for supplier in suppliers]
     simulated = any(supplier.product.simulated for supplier in suppliers)
     tags = ProductLabels.of(request, scenes).tags(tile, f"{gsd} m", used, simulated=simulated)
-    bits = np.zeros(source_map.shape, dtype=np.uint8)
-    canvas = Canvas(grid=grid, bits=bits, pixels=np.zeros((0, 0), dtype=np.uint16))
     flags.parent.mkdir(parents=True, exist_ok=True)
     scratch = beside(flags)
     try:
         with ScratchWriter(scratch, grid, MOSAIC_PROFILES[gsd].names, np.uint16, nodata=0) as writer:
-            for number, band in enumerate(MOSAIC_BANDS[gsd], 1):
-                _write_band(writer, band, compose(band, canvas, suppliers, threads))
-                tell(COMPOSING_SHARE * number / len(MOSAIC_BANDS[gsd]))
+            if mixing is None:
+                _write_bands(writer, None, canvas, suppliers, threads, tell)
+            else:
+                _write_mixed_bands(writer, flags, sources / SOURCES_RASTER, canvas, suppliers, threads, tell)
             if gsd == SOURCE_GSD:
                 _write_dates(writer, source_map, scenes)
         _write_by_products(flags, tile, gsd, bits, canvas.figures, tags)
@@ -126,6 +131,55 @@ def composite_blend(
     finally:
         scratch.unlink(missing_ok=True)
     return out
+
+
+def _mixing(request: MosaicRequest, sources: Path) -> UInt16Array | None:
+    """The second source of every pixel, 0 is none; None where nothing is mixed."""
+    if not request.feather_m:
+        return None
+    second: UInt16Array = read_scratch(sources / SOURCES_RASTER, bands="second")
+    return second
+
+
+def _write_mixed_bands(
+    writer: ScratchWriter,
+    near: Path,
+    sources: Path,
+    canvas: Canvas,
+    suppliers: Sequence[Supplier],
+    threads: int,
+    tell: Callable[[float], None],
+) -> None:
+    """Compose every band of the pixels and of their seconds in files beside `near`, then mix them into the result."""
+    unmixed, seconds = beside(near), beside(near)
+    bands = MOSAIC_BANDS[canvas.grid.gsd]
+    try:
+        with (
+            ScratchWriter(unmixed, canvas.grid, bands, np.uint16, nodata=0) as first,
+            ScratchWriter(seconds, canvas.grid, bands, np.uint16, nodata=0) as second,
+        ):
+            _write_bands(first, second, canvas, suppliers, threads, tell)
+        feather_tile(unmixed, seconds, sources, writer, canvas.bits)
+    finally:
+        unmixed.unlink(missing_ok=True)
+        seconds.unlink(missing_ok=True)
+
+
+def _write_bands(
+    writer: ScratchWriter,
+    second: ScratchWriter | None,
+    canvas: Canvas,
+    suppliers: Sequence[Supplier],
+    threads: int,
+    tell: Callable[[float], None],
+) -> None:
+    """Compose and write every band, and what the seconds of the pixels show in it."""
+    bands = MOSAIC_BANDS[canvas.grid.gsd]
+    for number, band in enumerate(bands, 1):
+        _write_band(writer, band, compose(band, canvas, suppliers, threads))
+        if second is not None:
+            _write_band(second, band, canvas.second)
+        tell(COMPOSING_SHARE * number / len(bands))
 
 
 def _write_band(writer: ScratchWriter, band: str, pixels: UInt16Array) -> None:

@@ -1,5 +1,6 @@
-"""What levelling added to each scene, for the product folder: reflectance as it was can be had back from it."""
+"""What was added to each scene, and what it was multiplied by: reflectance as it was can be had back from it."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from senard.algorithms.levelling import Levels, band_correction
@@ -9,6 +10,7 @@ from senard.model.sentinel2 import MOSAIC_BANDS
 
 LAYERS = "layers"
 PATTERN = "LEVEL_*.tif"
+FACTOR_PATTERN = "NBAR_*.tif"
 
 
 def deliver_levels(levels: Path | None, folder: Path) -> tuple[str, ...]:
@@ -31,10 +33,39 @@ def deliver_levels(levels: Path | None, folder: Path) -> tuple[str, ...]:
         with ScratchReader(raster) as reader, partial_file(folder / name) as partial:
             write_scratch(partial, reader.grid, layers_of(Levels.of(reader.read())))
         names.append(name)
-    for path in (folder / LAYERS).glob(PATTERN):
+    _remove_others(folder, PATTERN, names)
+    return tuple(sorted(names))
+
+
+def deliver_factors(factors: Path | None, folder: Path) -> tuple[str, ...]:
+    """Write layers/NBAR_<source>.tif for every scene that was brought to the view from straight above.
+
+    A file has the ten delivered bands, float32, on cells of 600 m. With the factor bilinear between the centres of the
+    cells, delivered = factor * levelled where the QA layer has flag 512. Files of earlier choices are removed.
+
+    Args:
+        factors: folder that `normalise_views` made; None for none.
+        folder: the product folder.
+
+    Returns:
+        Names of the files, relative to the product folder, sorted.
+    """
+    names = []
+    for raster in [] if factors is None else sorted(factors.glob("*.tif")):
+        name = f"{LAYERS}/NBAR_{raster.stem}.tif"
+        (folder / LAYERS).mkdir(parents=True, exist_ok=True)
+        with ScratchReader(raster) as reader, partial_file(folder / name) as partial:
+            write_scratch(partial, reader.grid, dict(zip(reader.names, reader.read(), strict=True)))
+        names.append(name)
+    _remove_others(folder, FACTOR_PATTERN, names)
+    return tuple(sorted(names))
+
+
+def _remove_others(folder: Path, pattern: str, names: Sequence[str]) -> None:
+    """Remove what an earlier choice of scenes left."""
+    for path in (folder / LAYERS).glob(pattern):
         if f"{LAYERS}/{path.name}" not in names:
             path.unlink()
-    return tuple(sorted(names))
 
 
 def layers_of(levels: Levels) -> dict[str, Raster]:

@@ -11,8 +11,9 @@ from senard.io.figures import (
 )
 from senard.io.product_folder import RUN, SCENES, TILES, expected_files, write_sums
 from senard.io.tables import write_run, write_scenes, write_tiles
+from senard.model.labels import LAYER_PROFILES
 from senard.model.mosaic import MosaicFigures, MosaicParts, RunFigures
-from senard.steps.deliver_levels import deliver_levels
+from senard.steps.deliver_levels import deliver_factors, deliver_levels
 from senard.steps.draw_pictures import draw_pictures
 from senard.steps.write_report import write_report
 
@@ -23,9 +24,9 @@ RESOLUTIONS = (10, 20)
 def finish_product(folder: Path, parts: MosaicParts, run: RunFigures) -> Path:
     """Describe the rasters of a product folder, and mark it as whole.
 
-    Writes scenes.csv, tiles.geojson, quicklook.png, quicklook.pgw, acquisition_date.png, report.html, run.json and
-    layers/LEVEL_<source>.tif beside what lies there, SHA256SUMS last. All but run.json depend on request, scenes and
-    the folder's rasters alone.
+    Writes scenes.csv, tiles.geojson, quicklook.png, quicklook.pgw, acquisition_date.png, report.html, run.json,
+    layers/LEVEL_<source>.tif and layers/NBAR_<source>.tif beside what lies there, SHA256SUMS last. All but run.json
+    depend on request, scenes and the folder's rasters alone.
 
     Args:
         folder: the product folder with mosaic files, VRTs, styles and QA layers.
@@ -41,8 +42,8 @@ def finish_product(folder: Path, parts: MosaicParts, run: RunFigures) -> Path:
     draw_pictures(figures, parts.sources, folder)
     write_report(figures, parts.sources, folder)
     write_run(folder / RUN, figures, parts.result, run)
-    levels = deliver_levels(parts.levels, folder)
-    return write_sums(folder, (*expected_files(parts.tiles, RESOLUTIONS), *levels))
+    changes = (*deliver_levels(parts.levels, folder), *deliver_factors(parts.factors, folder))
+    return write_sums(folder, (*expected_files(parts.tiles, RESOLUTIONS, LAYER_PROFILES), *changes))
 
 
 def _figures(parts: MosaicParts) -> MosaicFigures:

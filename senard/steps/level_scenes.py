@@ -95,7 +95,7 @@ def level_scenes(
     figures: dict[int, dict[str, object]] = {}
     with partial_directory(out) as folder:
         if request.level is not Level.NONE and tiles:
-            area = _area(tiles)
+            area = area_cells(tiles)
             for granules in _overflights(request, scenes, masks, area.padded(HALO_CELLS), used):
                 for granule, levels in _levelled(granules, request.crs):
                     if np.abs(levels.values).max(initial=0) >= LEAST_DN:
@@ -118,7 +118,7 @@ def level_scenes(
     return out
 
 
-def _area(tiles: Sequence[Tile]) -> Cells:
+def area_cells(tiles: Sequence[Tile]) -> Cells:
     """The cells of a rectangle around all tiles."""
     return cells_of(
         min(tile.left for tile in tiles),
@@ -172,11 +172,16 @@ def _granule(source: int, folder: Path | None, crs: str, area: Cells) -> _Granul
     if folder is None or read_verdict(folder) is not None:
         return None
     grids = read_judgement(folder).grids
-    bounds = _bounds_in(grids[20], crs)
+    cells = granule_cells(grids[20], crs, area)
+    return None if cells is None else _Granule(source=source, folder=folder, grids=grids, cells=cells)
+
+
+def granule_cells(grid: Grid, crs: str, area: Cells) -> Cells | None:
+    """Cells of an area that a granule's pixels may lie between; None if there are none, or they cannot be told."""
+    bounds = _bounds_in(grid, crs)
     if bounds is None:
         return None
-    cells = cells_of(bounds.left, bounds.bottom, bounds.right, bounds.top, pad=2).common(area)
-    return None if cells is None else _Granule(source=source, folder=folder, grids=grids, cells=cells)
+    return cells_of(bounds.left, bounds.bottom, bounds.right, bounds.top, pad=2).common(area)
 
 
 def _bounds_in(grid: Grid, crs: str) -> Bounds | None:

@@ -17,7 +17,7 @@ from senard.model.access import DERIVED_SOURCES
 from senard.model.call import Call
 from senard.model.mgrs import mgrs_name
 from senard.model.options import AREA_OPTIONS, OPTIONS, option
-from senard.model.request import Buffer, CloudCoverOf, Fill, Level, Method, MosaicRequest, Snow
+from senard.model.request import Brdf, Buffer, CloudCoverOf, Fill, Level, Method, MosaicRequest, Snow
 from senard.model.sentinel2 import ProductType
 from senard.steps.make_access import access_warnings, make_access
 from senard.steps.typed_values import Values, choice, file, number, place, required, switch, words
@@ -87,6 +87,7 @@ def make_request(
         outdir=outdir,
         workdir=workdir / "derived" if derived else workdir,  # scenes judged on derived pixels stay among themselves
         resolutions=_resolutions(required("resolutions", values)),
+        layers=_layers(values["layers"]),
         rebuild=switch("rebuild", values),
         refresh=switch("refresh", values),
         allow_missing=switch("allow_missing", values),
@@ -215,6 +216,8 @@ def _request(values: Values, area: Area) -> MosaicRequest:
         clip=switch("clip", values),
         level=Level(choice("level", values)),
         method=Method(choice("method", values)),
+        brdf=Brdf(choice("brdf", values)),
+        feather_m=number("feather", values),
     )
 
 
@@ -288,3 +291,7 @@ def _resolutions(text: str) -> tuple[int, ...]:
     if not parts or not set(parts) <= {"10", "20"}:
         raise RequestError(f"--resolutions {text}: expected 10, 20 or 10,20 (m).")
     return tuple(sorted({int(part) for part in parts}))
+
+
+def _layers(text: str | None) -> tuple[str, ...]:
+    return tuple(sorted({choice("layers", {"layers": word}) for word in words(text)}))

@@ -9,6 +9,7 @@ import numpy as np
 
 from senard.algorithms.background import Background, Reservoir, background, background_day, offer
 from senard.algorithms.departure import Departure, depart, detection_grid, haze_index
+from senard.algorithms.feathering import reach_px, seconds
 from senard.algorithms.labelling import Candidates, add_candidate, choose, halo_px, smoothed_cost, usable
 from senard.algorithms.nearest import PixelCoordinates, coordinates, needed_window, take_nearest
 from senard.algorithms.recurring_ground import RELEASED, SUSPECTED, flagged, looks_usual, recognise, release
@@ -33,7 +34,7 @@ from senard.model.arrays import BoolArray, Float32Array, Float64Array, UInt16Arr
 from senard.model.grid import Grid, Tile, Window
 from senard.model.request import MosaicRequest
 from senard.model.scene import Sentinel2Scene
-from senard.model.sources import CLEAR_LEVELS, FLAG_SNOW, SOURCE_BANDS, SourceCounts
+from senard.model.sources import CLEAR_LEVELS, FLAG_SNOW, SECOND_BANDS, SOURCE_BANDS, SourceCounts
 
 BLOCK_PX = 1024
 """Side of the blocks that a tile is chosen in: a block with its halo takes about 350 MB, whatever the period."""
@@ -110,8 +111,9 @@ def select_sources(
     period = period_of(request, scenes, masks, spared)
     blocks = list(grid.blocks(block_px))
     pixels, clear_pixels, levels, aoi_pixels = Counter[int](), Counter[int](), Counter[int](), 0
+    others = Counter[int]()
     with partial_directory(out) as folder:
-        with ScratchWriter(folder / SOURCES_RASTER, grid, SOURCE_BANDS, np.uint16, nodata=0) as writer:
+        with ScratchWriter(folder / SOURCES_RASTER, grid, _bands(request), np.uint16, nodata=0) as writer:
             for number, window in enumerate(blocks, 1):
                 inside = pixels_to_fill(request, grid.crop(window))
                 layers = _select_block(period, grid.crop(window), inside)
@@ -120,10 +122,18 @@ def select_sources(
                 pixels += count(source[source > 0])
                 clear_pixels += count(source[np.isin(level, CLEAR_LEVELS)])
                 levels += count(level[inside])
+                if "second" in layers:
+                    others += count(layers["second"][layers["second"] > 0])
                 aoi_pixels += int(inside.sum())
                 if progress is not None:
                     progress(number / len(blocks))
-        counts = SourceCounts(pixels=pixels, clear_pixels=clear_pixels, levels=levels, aoi_pixels=aoi_pixels)
+        counts = SourceCounts(
+            pixels=pixels,
+            clear_pixels=clear_pixels,
+            levels=levels,
+            aoi_pixels=aoi_pixels,
+            taking_part=pixels + others if others else {},
+        )
         write_source_counts(folder, counts)
     return out
 
@@ -162,11 +172,17 @@ def pixels_to_fill(request: MosaicRequest, grid: Grid) -> BoolArray:
     return aoi_mask(request.aoi, grid) if request.clip else np.ones(grid.shape, dtype=np.bool_)
 
 
+def _bands(request: MosaicRequest) -> tuple[str, ...]:
+    """Bands of the source map."""
+    return SOURCE_BANDS + (SECOND_BANDS if request.feather_m > 0 else ())
+
+
 def _select_block(period: Period, core: Grid, inside: BoolArray) -> Layers:
     """The layers of one block; scenes that only touch its halo take part."""
     if not inside.any():
-        return {name: np.zeros(core.shape, dtype=np.uint16) for name in SOURCE_BANDS}
-    halo = halo_px(core)
+        return {name: np.zeros(core.shape, dtype=np.uint16) for name in _bands(period.request)}
+    feather_px = reach_px(period.request.feather_m, core.gsd)
+    halo = halo_px(core.padded(feather_px)) + feather_px
     grid = core.padded(halo)
     candidates = Candidates.nothing(grid.shape)
     clear = np.zeros(grid.shape, dtype=np.uint16)
@@ -183,6 +199,9 @@ def _select_block(period: Period, core: Grid, inside: BoolArray) -> Layers:
         "flags": choice.flags,
         "cost": choice.cost,
     }
+    if period.request.feather_m > 0:
+        mixing = seconds(choice, candidates, grid.gsd, period.request.feather_m)
+        layers |= {"second": mixing.source, "share": mixing.share}
     return {name: pixels[halo:-halo, halo:-halo] * inside for name, pixels in layers.items()}
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from senard.algorithms.levelling import NO_CORRECTION, Cells, Correction, Levels, band_correction, cells_of
+from senard.algorithms.nadir import NADIR
 from senard.algorithms.radiometry import Harmonisation
 from senard.algorithms.warp import (
     Correspondence,
@@ -20,8 +21,11 @@ from senard.algorithms.warp import (
     missing_pixels,
     needed_blocks,
     warp,
+    wins_of,
 )
 from senard.errors import UnusableSceneError
+from senard.io.factors_folder import read_factors
+from senard.io.geotiff import Raster
 from senard.io.jp2 import TiledImage
 from senard.io.levels_folder import read_levels
 from senard.io.safe import image_path, read_product
@@ -30,6 +34,8 @@ from senard.model.arrays import BoolArray, UInt8Array, UInt16Array
 from senard.model.grid import Grid
 from senard.model.product import Sentinel2Product
 from senard.model.scene import Sentinel2Scene
+from senard.model.sentinel2 import DELIVERED_BANDS
+from senard.steps.source_classes import OBLIQUE, mark_oblique
 
 SOURCE_GSD = 20
 """Pixel side of the source map, m."""
@@ -42,16 +48,48 @@ MEND_LIMIT = 10_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Supplier:
-    """One scene that wins pixels of the tile."""
+class Nadir:
+    """How pixels are brought to the view from straight above."""
+
+    factors: Path
+    """Folder that `normalise_views` made."""
+
+    masks: Mapping[int, Path]
+    """Source number to mask folder: tells water and snow, which stay as they are."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Share:
+    """Pixels of one scene that are treated alike."""
 
     wins: Wins
+    to_nadir: bool
+    """Whether they are brought to the view from straight above."""
+    second: bool = False
+    """Whether the scene is the second of these pixels, which they may be mixed with."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Supplier:
+    """One scene that wins pixels of the tile, or is the second of some."""
+
+    number: int
+    """Its number."""
+    shares: tuple[Share, ...]
+    """Its pixels by how they are treated."""
     product: Sentinel2Product
     where: Correspondence
     levels: Levels | None
     """Corrections on the cells around the tile; None for a scene without."""
+    factors: Raster | None = None
+    """(band, y, x) float32, DELIVERED_BANDS, on the same cells; None where the view is left as it is."""
     needed: dict[tuple[int, int], BoolArray] = field(default_factory=dict)
     """Shape of an internal tile to the needed ones: the bands of one pixel size share it."""
+
+    @property
+    def pixels(self) -> int:
+        """Number of 20 m pixels that it supplies."""
+        return sum(share.wins.pixels for share in self.shares if not share.second)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -63,6 +101,10 @@ class Canvas:
     """(y, x) uint8 at 20 m, CLIPPED and MENDED, all bands together."""
     pixels: UInt16Array
     """(y, x) uint16, delivered DN of the band in work."""
+    seconds: UInt16Array | None = None
+    """(y, x) uint16 at 20 m, second source of each pixel, 0 is none; None where nothing is mixed."""
+    second: UInt16Array = field(default_factory=lambda: np.zeros((0, 0), dtype=np.uint16))
+    """(y, x) uint16, delivered DN of the band in work as the second of each pixel shows it."""
     figures: Counter[str] = field(default_factory=Counter)
     """What the report says, output pixels summed over bands."""
 
@@ -80,29 +122,74 @@ class _Loaded:
     dn: UInt16Array
     decoded: BoolArray
     harmonisation: Harmonisation
-    correction: Correction
 
 
-def open_supplier(
-    wins: Wins, scenes: Sequence[Sentinel2Scene], safes: Mapping[int, Path], grid: Grid, levels: Path | None
-) -> Supplier:
-    """Open the product of a source that supplies pixels of a tile.
+def open_suppliers(
+    sources: UInt16Array,
+    scenes: Sequence[Sentinel2Scene],
+    safes: Mapping[int, Path],
+    canvas: Canvas,
+    levels: Path | None,
+    nadir: Nadir | None = None,
+) -> list[Supplier]:
+    """Open the products of all sources that supply pixels of a tile.
 
     Args:
-        wins: the pixels that it supplies.
+        sources: (y, x) uint16, source map of the tile at 20 m; 0 is none.
         scenes: all scenes that the query kept, in order.
         safes: source number to folder safe/<product_id>/<part>.
-        grid: pixels of the tile at the resolution in work.
+        canvas: what will be filled, and which pixels have a second; its bits get NADIR where pixels are brought to the
+            view from straight above.
         levels: folder of the corrections that `level_scenes` found; None adds nothing.
+        nadir: None leaves every view as it is.
 
     Raises:
-        UnusableSceneError: it cannot be read; carries its product_id, and starts with it.
+        UnusableSceneError: one cannot be read; carries its product_id, and starts with it.
     """
-    with _blamed(scenes[wins.number - 1].product_id):
-        product = _product(safes[wins.number])
-    layers = None if levels is None else read_levels(levels, wins.number, _cells(grid).grid(grid.crs))
-    found_levels = None if layers is None else Levels.of(layers)
-    return Supplier(wins=wins, product=product, where=locate(grid, product.grids[grid.gsd]), levels=found_levels)
+    shares: dict[int, list[Share]] = {}
+    for second, numbers in ((False, sources), (True, canvas.seconds)):
+        if numbers is not None:
+            marked = numbers if nadir is None else mark_oblique(numbers, canvas.grid.at(SOURCE_GSD), nadir.masks)
+            if nadir is not None and not second:
+                canvas.bits[(marked > 0) & (marked < OBLIQUE)] |= NADIR
+            for wins in wins_of(marked):
+                to_nadir = nadir is not None and wins.number < OBLIQUE
+                found = shares.setdefault(wins.number & ~OBLIQUE, [])
+                found.append(Share(wins=wins, to_nadir=to_nadir, second=second))
+    factors = None if nadir is None else nadir.factors
+    return [
+        _open_supplier(number, shares[number], scenes, safes, canvas.grid, levels, factors) for number in sorted(shares)
+    ]
+
+
+def _open_supplier(
+    number: int,
+    shares: Sequence[Share],
+    scenes: Sequence[Sentinel2Scene],
+    safes: Mapping[int, Path],
+    grid: Grid,
+    levels: Path | None,
+    factors: Path | None,
+) -> Supplier:
+    """Open the product of one source, and read what its numbers are corrected by."""
+    cells = _cells(grid).grid(grid.crs)
+    found_factors = None if factors is None else read_factors(factors, number, cells)
+    with _blamed(scenes[number - 1].product_id):
+        product = read_supplier(safes[number])
+        if factors is not None and found_factors is None:
+            raise UnusableSceneError(
+                "its XML states no angles of sun and satellite, so that it cannot be brought to the view from straight "
+                "above. Fetch the product again, or ask without --brdf nbar."
+            )
+    layers = None if levels is None else read_levels(levels, number, cells)
+    return Supplier(
+        number=number,
+        shares=tuple(shares),
+        product=product,
+        where=locate(grid, product.grids[grid.gsd]),
+        levels=None if layers is None else Levels.of(layers),
+        factors=found_factors,
+    )
 
 
 @contextmanager
@@ -115,8 +202,12 @@ def _blamed(product_id: str) -> Iterator[None]:
         raise UnusableSceneError(f"{product_id}: {reason}", product_id=product_id) from error
 
 
-def _product(folder: Path) -> Sentinel2Product:
-    """The one SAFE of a folder."""
+def read_supplier(folder: Path) -> Sentinel2Product:
+    """The one SAFE of a folder.
+
+    Raises:
+        UnusableSceneError: there is none, or it cannot be read.
+    """
     reason = read_verdict(folder)
     found = sorted(path for path in folder.iterdir() if path.suffix.upper() == ".SAFE")
     if reason is None and len(found) != 1:
@@ -137,7 +228,7 @@ def compose(band: str, canvas: Canvas, suppliers: Sequence[Supplier], threads: i
 
     Args:
         band: its name.
-        canvas: its bits and figures are added to.
+        canvas: its bits and figures are added to; what the seconds show is left in it.
         suppliers: who supplies which pixels.
         threads: internal tiles decoded at the same time.
 
@@ -148,6 +239,8 @@ def compose(band: str, canvas: Canvas, suppliers: Sequence[Supplier], threads: i
         UnusableSceneError: a supplier cannot be read; carries its product_id, and starts with it.
     """
     canvas.pixels = np.zeros(canvas.grid.shape, dtype=np.uint16)
+    if canvas.seconds is not None:
+        canvas.second = np.zeros(canvas.grid.shape, dtype=np.uint16)
     for supplier in suppliers:
         with _blamed(supplier.product.scene.product_id):
             _supply(band, canvas, supplier, threads)
@@ -157,24 +250,29 @@ def compose(band: str, canvas: Canvas, suppliers: Sequence[Supplier], threads: i
 def _supply(band: str, canvas: Canvas, supplier: Supplier, threads: int) -> None:
     """Decode what one scene must supply to one band, and resample it into the tile."""
     loaded = _load(band, canvas, supplier, threads)
-    counts = warp(
-        loaded.dn,
-        supplier.where,
-        supplier.wins,
-        loaded.harmonisation,
-        canvas.pixels,
-        canvas.bits,
-        loaded.correction,
-    )
-    if counts.missing:
-        if counts.missing > max(MEND_LIMIT, supplier.wins.pixels * canvas.factor**2 // 2):
-            raise _contradiction(band, counts.missing)
-        left = _mend(loaded, canvas, missing_pixels(supplier.where, supplier.wins, canvas.pixels, counts.missing))
-        if left:
-            raise _contradiction(band, left)
-    canvas.figures["clipped_low"] += counts.clipped_low
-    canvas.figures["clipped_high"] += counts.clipped_high
-    canvas.figures["mended"] += counts.missing
+    left: list[tuple[Share, Correction, int]] = []
+    for share in supplier.shares:
+        correction = _correction(band, canvas.grid, supplier, share)
+        if share.second:  # what it lacks, or clips, is not mixed with or is seen by the first
+            nowhere = np.zeros_like(canvas.bits)
+            warp(loaded.dn, supplier.where, share.wins, loaded.harmonisation, canvas.second, nowhere, correction)
+            continue
+        counts = warp(
+            loaded.dn, supplier.where, share.wins, loaded.harmonisation, canvas.pixels, canvas.bits, correction
+        )
+        canvas.figures["clipped_low"] += counts.clipped_low
+        canvas.figures["clipped_high"] += counts.clipped_high
+        left.append((share, correction, counts.missing))
+    missing = sum(count for _, _, count in left)
+    if missing > max(MEND_LIMIT, supplier.pixels * canvas.factor**2 // 2):
+        raise _contradiction(band, missing)
+    for share, correction, count in left:
+        if count:
+            holes = missing_pixels(supplier.where, share.wins, canvas.pixels, count)
+            beyond = _mend(loaded, canvas, holes, correction)
+            if beyond:
+                raise _contradiction(band, beyond)
+    canvas.figures["mended"] += missing
     canvas.figures["jp2_tiles_decoded"] += loaded.image.decoded
 
 
@@ -188,30 +286,38 @@ def _load(band: str, canvas: Canvas, supplier: Supplier, threads: int) -> _Loade
             f"{image.dtype}. The product is damaged: fetch it again and run with --rebuild."
         )
     if image.block_shape not in supplier.needed:
-        supplier.needed[image.block_shape] = needed_blocks(where, supplier.wins, canvas.factor, image.block_shape)
+        asked = [needed_blocks(where, share.wins, canvas.factor, image.block_shape) for share in supplier.shares]
+        supplier.needed[image.block_shape] = np.logical_or.reduce(asked)
     decoded = supplier.needed[image.block_shape].copy()
     dn = np.zeros(image.shape, dtype=np.uint16)  # pages are taken from the system only where tiles are decoded
     image.read_blocks(decoded, dn)
     harmonisation = Harmonisation(add_offset=product.add_offset.get(band, 0), quantification=product.quantification)
-    correction = _correction(band, canvas.grid, supplier)
-    return _Loaded(image=image, dn=dn, decoded=decoded, harmonisation=harmonisation, correction=correction)
+    return _Loaded(image=image, dn=dn, decoded=decoded, harmonisation=harmonisation)
 
 
-def _correction(band: str, grid: Grid, supplier: Supplier) -> Correction:
-    """What levels one band of one scene in the tile."""
-    if supplier.levels is None:
+def _correction(band: str, grid: Grid, supplier: Supplier, share: Share) -> Correction:
+    """What levels one band of one scene in the tile, and brings it to the view from straight above after that."""
+    to_nadir = share.to_nadir and supplier.factors is not None
+    if supplier.levels is None and not to_nadir:
         return NO_CORRECTION
-    offset, gain = band_correction(supplier.levels, band)
-    return Correction(offset=offset, gain=gain, cells=_cells(grid), output=grid)
+    cells = _cells(grid)
+    if supplier.levels is None:
+        offset, gain = np.zeros(cells.shape, np.float32), np.zeros(cells.shape, np.float32)
+    else:
+        offset, gain = band_correction(supplier.levels, band)
+    if to_nadir and supplier.factors is not None:
+        factor = supplier.factors[DELIVERED_BANDS.index(band)]
+        offset, gain = offset * factor, (1 + gain) * factor - 1
+    return Correction(offset=offset, gain=gain, cells=cells, output=grid)
 
 
-def _mend(loaded: _Loaded, canvas: Canvas, missing: Missing) -> int:
+def _mend(loaded: _Loaded, canvas: Canvas, missing: Missing, correction: Correction) -> int:
     """Give pixels that met DN 0 the nearest valid pixel of the scene; returns how many have none in reach."""
     for radius in MEND_RADII:
         near = blocks_around(missing, radius, loaded.image.shape, loaded.image.block_shape)
         loaded.image.read_blocks(near & ~loaded.decoded, loaded.dn)
         loaded.decoded[near] = True
-        missing = mend(loaded.dn, missing, radius, loaded.harmonisation, canvas.pixels, canvas.bits, loaded.correction)
+        missing = mend(loaded.dn, missing, radius, loaded.harmonisation, canvas.pixels, canvas.bits, correction)
         if missing.rows.size == 0:
             break
     return missing.rows.size

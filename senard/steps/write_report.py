@@ -9,10 +9,11 @@ from senard.algorithms.pictures import paint_classes, perceptual_ramp, pick_colo
 from senard.io.figures import CLEAR_BAND, LEVEL_BAND
 from senard.io.map_sheet import GAP
 from senard.io.pictures import jpeg_bytes, png_bytes, read_picture, read_reduced
-from senard.io.product_folder import DATE_MAP, QUICKLOOK, REPORT, mosaic_file
+from senard.io.product_folder import DATE_MAP, QUICKLOOK, REPORT, layer_index_files, mosaic_file
 from senard.io.report import ReportPictures, write_report_file
 from senard.io.sources_file import SOURCES_RASTER
 from senard.model.arrays import UInt8Array
+from senard.model.labels import LAYER_PROFILES
 from senard.model.mosaic import MosaicFigures
 from senard.model.picture import PictureFrame
 from senard.steps.draw_pictures import FINEST_MAP_M, day_position, shown_bands, wanted_pixels
@@ -58,7 +59,10 @@ def write_report(figures: MosaicFigures, sources: Sequence[Path], folder: Path) 
         level_colours={level: _hex(colour) for level, colour in enumerate(LEVEL_COLOURS)},
     )
     made = [gsd for gsd in (10, 20) if all((folder / mosaic_file(tile.index, gsd)).is_file() for tile in tiles)]
-    return write_report_file(folder / REPORT, figures, pictures, made)
+    layers = [
+        layer for layer, held in LAYER_PROFILES.items() if (folder / layer_index_files(layer, held.gsd)[0]).is_file()
+    ]
+    return write_report_file(folder / REPORT, figures, pictures, made, layers)
 
 
 def _maps(figures: MosaicFigures, sources: Sequence[Path]) -> tuple[UInt8Array, UInt8Array]:

@@ -51,6 +51,11 @@ class TestExpectedFiles:
             "acquisition_date.png",
         }
 
+    def test_of_a_layer_are_one_file_per_tile_its_index_and_its_style(self) -> None:
+        assert set(expected_files(TILES, (20,), ("SCL",))) - set(expected_files(TILES, (20,))) == {
+            *("layers/0_SCL_20.tif", "layers/1_SCL_20.tif", "layers/SCL_20.vrt", "layers/SCL_20.qml")
+        }
+
     def test_of_10_m_alone_hold_no_20_m_mosaic_but_the_quality_layer(self) -> None:
         names = expected_files(TILES, (10,))
         assert "layers/1_QA_20.tif" in names

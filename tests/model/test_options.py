@@ -55,6 +55,7 @@ class TestOptions:
 
     def test_cover_every_field_of_a_request(self) -> None:
         renamed = {"first_day": "start", "last_day": "end", "algorithm": "name", "derived_sources": "sources"}
+        renamed["feather_m"] = "feather"
         assert {renamed.get(f.name, f.name) for f in dataclasses.fields(MosaicRequest)} <= {
             entry.name for entry in OPTIONS if entry.identity
         }

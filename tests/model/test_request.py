@@ -1,6 +1,7 @@
 """What a user asks for, and its identity."""
 
 import json
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 import shapely
 
 from senard.errors import RequestError
-from senard.model.request import MosaicRequest
+from senard.model.request import Brdf, Method, MosaicRequest, Snow
 
 
 def request(**changes: Any) -> MosaicRequest:
@@ -27,6 +28,11 @@ class TestMosaicRequest:
     def test_survives_its_canonical_form(self) -> None:
         whole = request(target_date=date(2024, 6, 1), mgrs_tiles=("35VLG",), products=("S2A_X",), clip=False)
         assert MosaicRequest.from_canonical(whole.canonical()) == whole
+        changed = replace(whole, method=Method.BEST, snow=Snow.MASK, brdf=Brdf.NBAR, feather_m=40.0)
+        assert MosaicRequest.from_canonical(changed.canonical()) == changed
+
+    def test_names_younger_options_only_where_they_are_not_the_default(self) -> None:
+        assert not {"method", "snow", "brdf", "feather"} & json.loads(request().canonical()).keys()
 
     def test_is_the_same_whatever_the_order_of_its_lists(self) -> None:
         one, two = request(mgrs_tiles=("35VLG", "34VFM")), request(mgrs_tiles=("34VFM", "35VLG"))

@@ -59,6 +59,7 @@ class TestMakeRequest:
         assert made.request.product_type is ProductType.L2A
         assert made.request.cloud_cover_max == 95
         assert made.resolutions == (10, 20)
+        assert made.layers == ()
         assert made.access.archive == tmp_path
         assert made.outdir == Path.cwd() / "out"
         assert made.workdir == Path.cwd() / "out/.senard"
@@ -182,6 +183,9 @@ class TestRefusal:
             ({"crs": "ESRI:54009"}, "has no EPSG code"),
             ({"resolutions": "10,60"}, "--resolutions 10,60: expected 10, 20 or 10,20"),
             ({"resolutions": ","}, "expected 10, 20"),
+            ({"feather": "61"}, "--feather 61: expected at least 0 and at most 60, m"),
+            ({"feather": "20", "method": "first"}, "Leave out --feather, or ask for --method best"),
+            ({"layers": "SCL,NDWI"}, "--layers NDWI: expected one of SCL"),
             ({"mgrs_tiles": "31UFS;31UET"}, "no MGRS tile"),
             ({"products": "absent.txt"}, "--products absent.txt: there is no such file"),
             ({"config": "absent.json"}, "--config absent.json: there is no such file"),
@@ -267,6 +271,8 @@ class TestIdentity:
             "level": ("none", {}),
             "method": ("median", {}),
             "snow": ("allow", {}),
+            "brdf": ("nbar", {}),
+            "feather": ("40", {}),
             "clip": ("false", {}),
             "crs": ("EPSG:3035", {}),
             "relative_orbits": ("51", {}),
@@ -288,6 +294,7 @@ class TestIdentity:
             "outdir": tmp_path / "o",
             "workdir": tmp_path / "w",
             "resolutions": "20",
+            "layers": "SCL",
             "rebuild": "true",
             "refresh": "true",
             "allow_missing": "true",

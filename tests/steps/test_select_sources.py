@@ -217,6 +217,23 @@ class TestInvariance:
         there = chosen(folder / "b", judged, tile=shifted)
         assert np.array_equal(here[:, down:, right:], there[:, : 160 - down, : 160 - right])
 
+    def test_holds_for_the_second_scene_beyond_a_border_too(self, tmp_path: Path) -> None:
+        judged, soft = stack(tmp_path / "m", 8), asked(feather_m=60.0)
+        whole = chosen(tmp_path / "a", judged, soft)
+        assert np.array_equal(whole[:5], chosen(tmp_path / "hard", judged))
+        second, share = whole[5:]
+        assert 50 < (second > 0).sum() < second.size / 3
+        assert ((second > 0) == (share > 0)).all()
+        assert (second[second > 0] != whole[0][second > 0]).all()
+        assert np.array_equal(whole, chosen(tmp_path / "b", judged, soft, block_px=97))
+        edges = {"left": TILE.left + 1540, "top": TILE.top - 1220}
+        part = chosen(tmp_path / "c", judged, soft, tile=replace(TILE, **edges))
+        assert np.array_equal(part, whole[:, 61:, 77:])
+        counts = json.loads((tmp_path / "a" / "sources.json").read_text())
+        for number in range(1, 5):
+            asked_of = (whole[0] == number).sum() + (second == number).sum()
+            assert counts["taking_part"].get(str(number), 0) == asked_of
+
     def test_holds_inside_the_area_whatever_its_outline(self, tmp_path: Path) -> None:
         judged = stack(tmp_path / "m", 8)
         middle = Transformer.from_crs("EPSG:3857", "EPSG:4326", always_xy=True).transform(2_701_600, 8_399_600)

@@ -35,6 +35,7 @@ class TestWriteQuality:
         bits10, bits20 = np.zeros(SHAPE, int), np.zeros(SHAPE, int)
         bits10[0], bits20[1], bits10[2] = 1, 2, 3
         bits20[2] = 1
+        bits10[3], bits20[4] = 4, 8
         with rasterio.open(written(tmp_path, sources, {10: bits10, 20: bits20})) as dataset:
             source, clear, level, flags = dataset.read()
             assert dataset.descriptions == ("source", "clear", "level", "flags")
@@ -46,6 +47,8 @@ class TestWriteQuality:
         assert flags[0, 0] == 32768 + 64 + 2
         assert flags[1, 0] == 32768 + 64 + 256
         assert flags[2, 15] == 32768 + 2 + 256
+        assert flags[3, 5] == 32768 + 64 + 512
+        assert flags[4, 5] == 32768 + 64 + 8
         assert flags[5, 5] == 32768 + 64
         assert not flags[:, 20:].any()
 

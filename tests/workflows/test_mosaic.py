@@ -14,6 +14,7 @@ from pathlib import Path
 import luigi
 import pytest
 
+from senard.io.product_folder import read_sums
 from tests.workflows.commands import BIN, Site, contents, finish, leftovers, start
 from workflows.mosaic import remove_outdated_index
 
@@ -73,6 +74,21 @@ class TestMosaic:
         assert contents(site.product()) == undisturbed
         assert site.senard().returncode == 0
         assert contents(site.product()) == undisturbed
+
+    def test_gains_the_scene_classes_without_any_other_pixel_changed(
+        self, made_site: Site, undisturbed: dict[str, str]
+    ) -> None:
+        assert made_site.senard(layers="scl").returncode == 0
+        gained = contents(made_site.product())
+        new = {*(f"layers/{tile}_SCL_20.tif" for tile in (0, 1)), "layers/SCL_20.vrt", "layers/SCL_20.qml"}
+        assert gained.keys() - undisturbed.keys() == new
+        changed = {name for name, digest in undisturbed.items() if gained[name] != digest}
+        assert changed == {"SHA256SUMS", "report.html"}
+        assert new <= read_sums(made_site.product()).keys()
+        before = times(made_site.out)
+        assert made_site.senard().returncode == 0
+        assert made_site.senard(layers="SCL").returncode == 0
+        assert times(made_site.out) == before
 
 
 class TestRerun:

@@ -86,7 +86,14 @@ def detection_grid(grid: Grid) -> Grid:
     )
 
 
-def depart(judge: UInt16Array, open_ground: BoolArray, usual: Background, days_apart: float, grid: Grid) -> Departure:
+def depart(
+    judge: UInt16Array,
+    open_ground: BoolArray,
+    usual: Background,
+    days_apart: float,
+    grid: Grid,
+    water: BoolArray | None = None,
+) -> Departure:
     """Compare one observation with its background.
 
     Args:
@@ -95,14 +102,16 @@ def depart(judge: UInt16Array, open_ground: BoolArray, usual: Background, days_a
         usual: what the ground looks like around the observation's date.
         days_apart: between the observation and the day of its background, days.
         grid: the pixels, of 60 m.
+        water: (y, x), True where glint is to be expected and no shade; None: where `is_dark` says so.
 
     Returns:
         how it departs; without meaning where nothing was seen.
     """
+    water = is_dark(usual) if water is None else water
     tested = open_ground & (usual.count >= LEAST_DATES)
     hot = haze_index(judge)
     rise = np.where(tested, hot - usual.values[0], np.float32(0))
-    blueness = np.where(tested, _blueness(judge, usual), np.float32(0))
+    blueness = np.where(tested, _blueness(judge, usual, water), np.float32(0))
     kept = np.where(tested, _kept(judge, usual), np.float32(0))
     haze, _ = mean_around(rise, tested, grid, HAZE_SIGMA_M)
     blue, _ = mean_around(blueness, tested, grid, HAZE_SIGMA_M)
@@ -113,7 +122,6 @@ def depart(judge: UInt16Array, open_ground: BoolArray, usual: Background, days_a
     limit = np.float32(HAZE_DN * growth)
     from_dates = np.where(blue > 0, haze, np.minimum(haze, np.float32(0)))
     haze = (np.where(tested, from_dates, np.where(known, own_haze, np.float32(0))) / limit).astype(np.float32)
-    water = usual.values[4] < WATER_B8A
     dark = np.where(tested & ~water, np.maximum(1 - light, 0), 0).astype(np.float32)
     zone = judge[6].astype(np.uint8)
     zone[water & tested] = 0
@@ -127,15 +135,21 @@ def depart(judge: UInt16Array, open_ground: BoolArray, usual: Background, days_a
     return Departure(haze=haze, dark=dark, verdict=verdict, zone=zone)
 
 
+def is_dark(usual: Background) -> BoolArray:
+    """(y, x), True where ground is usually so dark in the NIR that it counts as water."""
+    dark: BoolArray = usual.values[4] < WATER_B8A
+    return dark
+
+
 def haze_index(judge: UInt16Array) -> Float32Array:
     """HOT of the judge bands, (y, x) DN: the haze index that clouds raise, too, even over ground brighter than they."""
     return judge[0].astype(np.float32) - np.float32(0.5) * judge[1].astype(np.float32)
 
 
-def _blueness(judge: UInt16Array, usual: Background) -> Float32Array:
+def _blueness(judge: UInt16Array, usual: Background, water: BoolArray) -> Float32Array:
     """How much bluer than usual, DN; over water negative where glint or mud explains the rise."""
     out = np.zeros(judge.shape[1:], dtype=np.float32)
-    _fill_blueness(judge, usual.values, out)
+    _fill_blueness(judge, usual.values, water, out)
     return out
 
 
@@ -149,14 +163,14 @@ def _kept(judge: UInt16Array, usual: Background) -> Float32Array:
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
-def _fill_blueness(judge: UInt16Array, usual: Float32Array, out: Float32Array) -> None:
+def _fill_blueness(judge: UInt16Array, usual: Float32Array, water: BoolArray, out: Float32Array) -> None:
     """1.5 x rise of blue minus rise of red; over water glint raises the SWIR alike, and mud the red more."""
     for row in range(out.shape[0]):
         for col in range(out.shape[1]):
             blue = np.float32(judge[0, row, col]) - usual[1, row, col]
             red = np.float32(judge[1, row, col]) - usual[2, row, col]
             value = np.float32(1.5) * blue - red
-            if usual[4, row, col] < WATER_B8A:
+            if water[row, col]:
                 swir = np.float32(judge[3, row, col]) - usual[5, row, col]
                 value = min(blue - red, np.float32(GLINT_SHARE) * blue - swir)
             out[row, col] = value

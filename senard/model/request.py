@@ -192,6 +192,12 @@ class MosaicRequest:
     method: Method = Method.BEST
     """What is made of the observations of a pixel."""
 
+    dem: str | None = None
+    """Digest of the terrain model that light is judged by, hex (`raster_digest`); None: none is used."""
+
+    landcover: str | None = None
+    """Digest of the land cover that the choice knows, like `dem`."""
+
     algorithm: str = field(default=ALGORITHM_VERSION)
     """Version of the algorithm: "2"."""
 
@@ -234,6 +240,7 @@ class MosaicRequest:
         # named only where they are others: a mosaic of the defaults keeps its name
         method = {} if self.method is Method.BEST else {"method": self.method.value}
         snow = {} if self.snow is Snow.AVOID else {"snow": self.snow.value}
+        land = {name: digest for name, digest in (("dem", self.dem), ("landcover", self.landcover)) if digest}
         return json.dumps(
             {
                 "algorithm": self.algorithm,
@@ -259,6 +266,7 @@ class MosaicRequest:
                 "target_date": self.target_date.isoformat() if self.target_date else None,
                 **method,
                 **snow,
+                **land,
             },
             sort_keys=True,
             separators=(",", ":"),
@@ -309,5 +317,7 @@ class MosaicRequest:
             level=Level(values["level"]),
             method=Method(values.get("method", Method.BEST.value)),
             snow=Snow(values.get("snow", Snow.AVOID.value)),
+            dem=values.get("dem"),
+            landcover=values.get("landcover"),
             algorithm=values["algorithm"],
         )

@@ -35,7 +35,7 @@ from senard.model.sources import COST_UNITS, FLAG_PERMANENT_SNOW, FLAG_SNOW, SOU
 from senard.simulation.footprint import footprint_of
 from senard.simulation.geometry import lonlat, sun_angles, track_coordinates, view_angles
 from senard.simulation.stack import VIEW_BANDS, SimulatedView
-from senard.simulation.terrain_model import DEM, write_dem
+from senard.simulation.terrain_model import DEM, LANDCOVER, write_dem, write_landcover
 from senard.steps.level_scenes import level_scenes
 from senard.steps.select_sources import select_sources
 from senard.steps.take_land import take_land
@@ -95,17 +95,21 @@ def run_product(season: Season, variant: Variant = PLAIN) -> Mosaic:
 
 
 def write_land(season: Season, request: MosaicRequest, folder: Path) -> Path | None:
-    """The heights of a season's ground as a mosaic takes them over from a user's raster; None if none are asked for.
+    """What is true of a season's ground, as a mosaic takes it over from a user's rasters; None if nothing is asked for.
 
     Args:
         season: the views.
-        request: names a terrain model, by whatever word, or none.
+        request: names a terrain model and a land cover, by whatever word, or none.
         folder: made.
     """
-    if not request.dem:
+    if not (request.dem or request.landcover):
         return None
-    dem = write_dem([view.acquisition for view in season.views], folder.parent / DEM)
-    return take_land(request, dem, None, [tile_of(season)], folder)
+    dem, landcover, square = None, None, season.target.acquisition
+    if request.dem:
+        dem = write_dem([view.acquisition for view in season.views], folder.parent / DEM)
+    if request.landcover:
+        landcover = write_landcover(season.target.cover, square.grid.at(20), folder.parent / LANDCOVER)
+    return take_land(request, dem, landcover, [tile_of(season)], folder)
 
 
 def request_of(season: Season, options: Mapping[str, str] = MappingProxyType({})) -> MosaicRequest:

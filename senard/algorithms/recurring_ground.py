@@ -29,8 +29,9 @@ LEAST_ALIKE = 3
 """Dates that must look alike."""
 LEAST_WHITE = 6
 """The same for what has the colour of clouds, no less blue than red."""
-LEAST_ALIKE_BRIGHT, LEAST_WHITE_BRIGHT = 2, 3
-"""Both where a land cover says that bright ground is to be expected."""
+LEAST_ALIKE_BRIGHT = 2
+"""LEAST_ALIKE where a land cover says that bright ground is to be expected: worth it where dates are few. What is white
+must come as often there, too: fewer dates let clouds through."""
 FLAGGED_SHARE = 0.65
 """Share of the dates that look alike that must be flagged."""
 LEAST_UNLIKE = 3
@@ -74,7 +75,7 @@ def recognise(suspected: Reservoir, kept: Reservoir, bright: BoolArray | None = 
     recurring = np.zeros(kept.count.shape, dtype=np.bool_)
     bright = np.zeros_like(recurring) if bright is None else bright
     fields = (suspected.cost, suspected.day, suspected.dn, kept.cost, kept.day, kept.dn)
-    _recognise(*fields, bright, MOST_LOWER, recurring)
+    _recognise(*fields, bright, LEAST_ALIKE_BRIGHT, MOST_LOWER, recurring)
     return recurring
 
 
@@ -169,6 +170,7 @@ def _recognise(
     kept_day: Int16Array,
     kept_dn: UInt16Array,
     bright: BoolArray,
+    least_alike_bright: int,
     most_lower: float,
     recurring: BoolArray,
 ) -> None:
@@ -185,9 +187,9 @@ def _recognise(
             middle, alike, lower = _most_alike(dn[row, col], held, most_lower)
             spectrum = dn[row, col, middle].copy()
             count, unlike, less = _compare(spectrum, *suspects[1:], *others, clear)
-            least = LEAST_ALIKE if spectrum[0] < spectrum[1] else LEAST_WHITE
-            if bright[row, col]:
-                least = LEAST_ALIKE_BRIGHT if spectrum[0] < spectrum[1] else LEAST_WHITE_BRIGHT
+            least = LEAST_WHITE
+            if spectrum[0] < spectrum[1]:
+                least = least_alike_bright if bright[row, col] else LEAST_ALIKE
             enough = alike + count >= least and alike >= FLAGGED_SHARE * (alike + count)
             refuted = (unlike >= LEAST_UNLIKE and unlike > count) or lower + CLEAR_LOWER * less >= most_lower * (
                 alike + count

@@ -1,4 +1,4 @@
-"""A terrain model of invented ground, as a user would give it, and where its relief truly shades."""
+"""A terrain model and a land cover of invented ground, as a user would give them, and where relief truly shades."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,18 +11,35 @@ from pyproj import Transformer
 
 from senard.errors import RequestError
 from senard.io.atomic import partial_file
-from senard.model.arrays import BoolArray, Float32Array, Float64Array
+from senard.model.arrays import BoolArray, Float32Array, Float64Array, UInt8Array
 from senard.model.grid import Grid
+from senard.model.land import Cover
+from senard.simulation import ground
 from senard.simulation.acquisition import SimulatedAcquisition
 from senard.simulation.geometry import lonlat, mercator, sun_angles
+from senard.simulation.ground import COVERS
 from senard.simulation.relief import elevation, land_numbers, terrain_shade
 
 DEM = "dem.tif"
 """Name of the terrain model beside an archive."""
 PIXEL_M = 50
 """Side of its pixels in EPSG:3857, m: 25 m on the ground at 60 degrees of latitude."""
+LANDCOVER = "landcover.tif"
+"""Name of a land cover."""
 MARGIN_M = 15_000
 """How far it reaches beyond the products on the ground, m: shade and the level of the country come from there."""
+
+
+_CODES = np.zeros(len(COVERS), dtype=np.uint8)
+_CODES[[ground.CLEAR_WATER, ground.TURBID_WATER]] = Cover.WATER
+_CODES[[ground.SAND, ground.ROCK, ground.SALT]] = Cover.BARE
+_CODES[[ground.BUILT, ground.BRIGHT_ROOF, ground.DARK_ROOF]] = Cover.BUILT
+_CODES[[ground.SOIL, ground.STUBBLE, ground.WINTER_CROP, ground.SUMMER_CROP, ground.IRRIGATED_CROP]] = 40
+_CODES[[ground.BROADLEAF, ground.CONIFER]] = 10
+_CODES[[ground.GRASS, ground.BURNT]] = 30
+_CODES[ground.WETLAND] = 90
+_CODES[ground.SNOW] = Cover.ICE
+# Codes of ESA WorldCover by number of the cover.
 
 
 def write_dem(acquisitions: Sequence[SimulatedAcquisition], out: Path) -> Path:
@@ -45,25 +62,31 @@ def write_dem(acquisitions: Sequence[SimulatedAcquisition], out: Path) -> Path:
     grid = _around(acquisitions)
     heights = np.empty(grid.shape, dtype=np.float32)
     _fill_heights(grid.left, grid.top, float(grid.gsd), first.seed, land_numbers(first), heights)
-    with (
-        partial_file(out) as partial,
-        rasterio.open(
-            partial,
-            "w",
-            driver="GTiff",
-            width=grid.width,
-            height=grid.height,
-            count=1,
-            dtype="float32",
-            crs=grid.crs,
-            transform=Affine.from_gdal(*grid.geotransform),
-            tiled=True,
-            compress="DEFLATE",
-            predictor=3,
-        ) as raster,
-    ):
-        raster.write(heights, 1)
-        raster.units = ("metre",)
+    return _write(out, grid, heights, unit="metre")
+
+
+def write_landcover(cover: UInt8Array, grid: Grid, out: Path) -> Path:
+    """Write a land cover with the codes of ESA WorldCover, without its errors.
+
+    Args:
+        cover: (y, x) uint8, numbers of ground.COVERS.
+        grid: the pixels.
+        out: GeoTIFF to make.
+
+    Returns:
+        out.
+    """
+    return _write(out, grid, _CODES[cover], nodata=0)
+
+
+def _write(out: Path, grid: Grid, pixels: Float32Array | UInt8Array, *, unit: str = "", **profile: object) -> Path:
+    """Write one band, marked as simulated."""
+    transform = Affine.from_gdal(*grid.geotransform)
+    shape = {"width": grid.width, "height": grid.height, "count": 1, "dtype": pixels.dtype.name}
+    made = {"driver": "GTiff", "crs": grid.crs, "transform": transform, "tiled": True, "compress": "DEFLATE"}
+    with partial_file(out) as partial, rasterio.open(partial, "w", **shape, **made, **profile) as raster:
+        raster.write(pixels, 1)
+        raster.units = (unit,)
         raster.update_tags(SENARD_SIMULATED="true")
     return out
 

@@ -91,10 +91,10 @@ class BlockLand:
         """Where water is, if darkness alone says `dark`."""
         return dark if self.covers is None else self.covers.water(dark)
 
-    def lit(self, seen: Observation) -> BoolArray:
-        """(y, x) of the coarse pixels, True where the sun reaches them."""
+    def cost_of_shade(self, seen: Observation) -> Float32Array:
+        """(y, x) of the coarse pixels: what weak light costs, so that lit observations tell what ground looks like."""
         light = self.light(seen)
-        return np.ones(self.coarse.shape, dtype=np.bool_) if light is None else ~light.shaded
+        return np.zeros(self.coarse.shape, dtype=np.float32) if light is None else light.cost
 
     def light(self, seen: Observation) -> Light | None:
         """How the coarse pixels are lit; None: all of them are."""

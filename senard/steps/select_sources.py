@@ -236,7 +236,8 @@ def _learnt(period: Period, coarse: Grid, land: BlockLand) -> "_Usual":
             continue
         scored = land.without_false_snow(score(seen, period.moments, period.request.buffer), seen, coarse)
         snow.add(scored)
-        offer(kept, period.days[label], scored.cost, (scored.level == 1) & land.lit(seen), seen.judge)
+        cost = scored.cost + land.cost_of_shade(seen)
+        offer(kept, period.days[label], cost, scored.level == 1, seen.judge)
         offer(suspected, period.days[label], haze_index(seen.judge), flagged(seen, scored), seen.judge)
     recurring = recognise(suspected, kept, land.bright)
     days, permanent = period.request.period_days, land.permanent_snow(snow.permanent)

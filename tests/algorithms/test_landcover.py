@@ -143,13 +143,17 @@ class TestWater:
 class TestBrightGround:
     """Where bright ground is to be expected, fewer flagged dates that look alike tell it."""
 
-    @pytest.mark.parametrize(
-        ("spectrum", "dates"), [((2000, 2600, 2900, 3100), 2), ((3000, 2900, 2900, 2600), 3)], ids=["red", "white"]
-    )
-    def test_is_known_after_fewer_dates(self, spectrum: tuple[int, ...], dates: int) -> None:
-        assert self.found(spectrum, dates, bright=True)
-        assert not self.found(spectrum, dates, bright=False)
-        assert not self.found(spectrum, dates - 1, bright=True)
+    @pytest.mark.parametrize(("bright", "dates"), [(True, 2), (False, 3)])
+    def test_is_known_after_fewer_dates(self, bright: bool, dates: int) -> None:
+        sand = (2000, 2600, 2900, 3100)
+        assert self.found(sand, dates, bright=bright)
+        assert not self.found(sand, dates - 1, bright=bright)
+
+    @pytest.mark.parametrize("bright", [True, False])
+    def test_is_known_no_sooner_if_it_is_as_white_as_a_cloud(self, bright: bool) -> None:
+        white = (3000, 2900, 2900, 2600)
+        assert self.found(white, 6, bright=bright)
+        assert not self.found(white, 5, bright=bright)
 
     def found(self, spectrum: tuple[int, ...], dates: int, *, bright: bool) -> bool:
         suspected, kept = Reservoir.nothing((1, 1), SUSPECTED), Reservoir.nothing((1, 1))

@@ -13,8 +13,9 @@ from bench.quality.ablations import PLAIN, Variant
 from bench.quality.metrics import delivered_of, measure, picked, share
 from bench.quality.mosaic import Mosaic
 from bench.quality.product import run_product
-from bench.quality.season import Season, load_season
+from bench.quality.season import CONTAMINATED, Season, load_season
 from senard.model.arrays import UInt8Array
+from senard.model.sources import CLEAR_LEVELS
 from senard.simulation.terrain_model import true_shade
 
 VARIANTS = (
@@ -29,7 +30,7 @@ the shadows of its clouds."""
 def main(arguments: Sequence[str] | None = None) -> None:
     """Print one line for each seed and variant."""
     asked = _parser().parse_args(arguments)
-    print("seed  column        contaminated  shadow  shade  avoidable  shade at 1  level 1  B02 RMSE  select, s")
+    print("seed  column        contaminated  shade  either  either at 1, 2  level 1  level 1, 2  B02 RMSE  select, s")
     for regime in (regime_named(name) for name in asked.regimes.split(",")):
         for seed in (int(text) for text in asked.seeds.split(",")):
             season = load_season(regime, seed, small=not asked.full)
@@ -43,13 +44,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def _line(season: Season, shade: UInt8Array, mosaic: Mosaic, seed: int) -> str:
     """Figures of one mosaic, percent of the delivered pixels."""
     figures, delivered = measure(season, mosaic), delivered_of(mosaic)
-    chosen = delivered & (picked(shade, mosaic.source) > 0)
-    lit = np.asarray((season.clean & (shade == 0)).any(axis=0))
-    first = delivered & (mosaic.level == 1)
+    shaded = delivered & (picked(shade, mosaic.source) > 0)
+    either = shaded | (delivered & ((picked(season.sky, mosaic.source) & CONTAMINATED) > 0))
+    good = delivered & np.isin(mosaic.level, CLEAR_LEVELS)
     return (
-        f"{seed:<5} {mosaic.name:<14}{figures.contaminated:11.2f}{figures.causes['shadow']:8.2f}"
-        f"{share(chosen, delivered):7.2f}{share(chosen & lit, delivered):11.2f}{share(chosen & first, first):12.2f}"
-        f"{figures.level_1 or 0:9.1f}{figures.rmse['B02']:10.0f}{mosaic.parts['select']:11.1f}"
+        f"{seed:<5} {mosaic.name:<14}{figures.contaminated:11.2f}{share(shaded, delivered):7.2f}"
+        f"{share(either, delivered):8.2f}{share(either & good, delivered):16.2f}{figures.level_1 or 0:9.1f}"
+        f"{share(good, delivered):12.1f}{figures.rmse['B02']:10.0f}{mosaic.parts['select']:11.1f}"
     )
 
 

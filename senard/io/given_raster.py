@@ -144,7 +144,9 @@ def _opened(path: Path, flag: str) -> Iterator[Any]:
             warnings.simplefilter("ignore", NotGeoreferencedWarning)
             raster = rasterio.open(path)
     except RasterioIOError as error:
-        raise RequestError(f"{flag} {path}: no raster that can be read: {error}.") from error
+        raise RequestError(
+            f"{flag} {path}: no raster that can be read: {str(error).rstrip('.')}. Check it with gdalinfo."
+        ) from error
     with raster:
         yield raster
 
@@ -167,7 +169,7 @@ def _warped(
         ) as warped:
             pixels: np.ndarray[Any, Any] = warped.read(1)
     except RasterioError as error:
-        raise RequestError(f"{flag} {path}: cannot be read: {error}. Check the file.") from error
+        raise RequestError(f"{flag} {path}: cannot be read: {str(error).rstrip('.')}. Check the file.") from error
     return pixels
 
 

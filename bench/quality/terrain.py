@@ -46,7 +46,7 @@ def _line(season: Season, shade: UInt8Array, mosaic: Mosaic, seed: int) -> str:
     figures, delivered = measure(season, mosaic), delivered_of(mosaic)
     shaded = delivered & (picked(shade, mosaic.source) > 0)
     either = shaded | (delivered & ((picked(season.sky, mosaic.source) & CONTAMINATED) > 0))
-    good = delivered & np.isin(mosaic.level, CLEAR_LEVELS)
+    good = delivered & np.isin(np.asarray(mosaic.level), CLEAR_LEVELS)
     return (
         f"{seed:<5} {mosaic.name:<14}{figures.contaminated:11.2f}{share(shaded, delivered):7.2f}"
         f"{share(either, delivered):8.2f}{share(either & good, delivered):16.2f}{figures.level_1 or 0:9.1f}"

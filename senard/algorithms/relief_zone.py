@@ -60,6 +60,17 @@ def height_above_plane(heights: Float32Array, grid: Grid, pad: int) -> Float32Ar
     return np.where(np.abs(above) >= LEAST_M, above, np.float32(0)).astype(np.float32)
 
 
+def farthest_m(above: Float32Array, sun: Float32Array) -> float:
+    """How far a zone is moved at most, m.
+
+    Args:
+        above: (y, x) from `height_above_plane`.
+        sun: (scenes + 1, 2) zenith and azimuth by source number, degrees.
+    """
+    slant = math.tan(math.radians(min(float(sun[:, 0].max()), HIGHEST_SUN_ZENITH)))
+    return min(float(np.abs(above).max()) * slant, REACH_M)
+
+
 def moved_zone(
     zone: UInt16Array, pad: int, above: Float32Array, source: UInt16Array, sun: Float32Array, terrain: Terrain
 ) -> UInt16Array:
@@ -67,7 +78,7 @@ def moved_zone(
 
     Args:
         zone: (y + 2 pad, x + 2 pad) ZONE_ as it falls on level ground.
-        pad: pixels around, at least REACH_M on the ground.
+        pad: pixels around, at least `farthest_m` on the ground.
         above: (y, x) from `height_above_plane`.
         source: (y, x) number of the scene that saw each pixel; 0 is none.
         sun: (scenes + 1, 2) zenith and azimuth by source number, degrees.

@@ -26,20 +26,22 @@ FEET = frozenset({"foot", "feet", "ft", "us-ft", "us survey foot", "foot_us", "f
 """What rasters call units that are no metres."""
 LOWEST_M, HIGHEST_M = -500.0, 9000.0
 """No ground of the Earth lies lower or higher, m."""
+ASIDE = (".aux.xml", ".ovr")
+"""Ends of the names of files that hold no pixels: statistics and overviews, which come and go."""
 SAMPLES = 40
 """Points along a side of the area's rectangle that tell how much of it a raster covers."""
 
 
 def raster_digest(path: Path, flag: str) -> str:
-    """What names the content of a raster: SHA-256 of its file, or of all files that it is made of.
+    """What names the content of a raster: SHA-256 of its file, or of all files that a VRT is made of.
 
     Args:
         path: anything that GDAL opens as a raster of one band.
         flag: the option that gave it: "--dem".
 
     Returns:
-        64 hex digits: of one file what `sha256sum` says of it; of a VRT, or a file with files beside it, the digest of
-        their digests in the order of GDAL's list, without their names.
+        64 hex digits: of one file what `sha256sum` says of it, whatever lies beside it; of a VRT the digest of the
+        digests of itself and of the files that it names, without their names.
 
     Raises:
         RequestError: if it is no raster of one band of numbers, says not where it lies, or its heights are in feet.
@@ -96,7 +98,8 @@ def heights_on(path: Path, grid: Grid) -> Float32Array:
         RequestError: if heights are no metres above the sea.
     """
     with _opened(path, "--dem") as raster:
-        heights: Float32Array = _warped(raster, path, "--dem", grid, Resampling.bilinear, "float32", float("nan"))
+        numbers = _warped(raster, path, "--dem", grid, Resampling.bilinear, "float32", float("nan"))
+        heights: Float32Array = numbers * np.float32(raster.scales[0]) + np.float32(raster.offsets[0])
     known = heights[np.isfinite(heights)]
     if known.size and not LOWEST_M <= known.min() <= known.max() <= HIGHEST_M:
         raise RequestError(
@@ -179,7 +182,7 @@ def _files(raster: Any) -> list[str]:
         return [raster.name]
     found = [raster.name]
     for name in raster.files:
-        if name not in found:
+        if name not in found and not name.lower().endswith(ASIDE):
             found.append(name)
     for name in found[1:]:  # a VRT may name another one
         if name.lower().endswith(".vrt"):

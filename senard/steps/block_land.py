@@ -1,5 +1,6 @@
 """What a mosaic knows of the land in one block, and what this changes in judging observations."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -9,7 +10,7 @@ import numpy as np
 from senard.algorithms.departure import detection_grid
 from senard.algorithms.labelling import halo_px
 from senard.algorithms.landcover import Covers
-from senard.algorithms.relief_zone import height_above_plane, moved_zone, plane_pad
+from senard.algorithms.relief_zone import farthest_m, height_above_plane, moved_zone, plane_pad
 from senard.algorithms.scoring import Observation, Scored
 from senard.algorithms.terrain import Light, Terrain, dimmed, light_of, reach_of
 from senard.errors import IncompleteError
@@ -70,7 +71,10 @@ class BlockLand:
     @property
     def around(self) -> Grid | None:
         """The pixels whose zones of shadow may fall into the block on its relief; None if zones stay."""
-        return None if self.above is None else self.coarse.padded(reach_of(self.coarse))
+        if self.terrain is None or self.above is None:
+            return None
+        way = farthest_m(self.above, self.sun) / float(self.terrain.pixel_m.min())
+        return self.coarse.padded(min(math.ceil(way) + 1, reach_of(self.coarse)))
 
     @property
     def bright(self) -> BoolArray | None:

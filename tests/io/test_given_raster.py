@@ -116,6 +116,12 @@ class TestHeights:
         expected = 1000 + (lon - WEST + lat - NORTH) * 1000
         assert heights_on(path, GRID) == pytest.approx(expected, abs=0.6)
 
+    def test_are_those_that_a_scale_makes_of_the_numbers(self, tmp_path: Path) -> None:
+        path = write(tmp_path / "dem.tif", np.full((250, 250), 4000, dtype=np.int16))
+        with rasterio.open(path, "r+") as raster:
+            raster.scales, raster.offsets = (0.1,), (100.0,)
+        assert heights_on(path, GRID) == pytest.approx(np.full(GRID.shape, 500.0))
+
     def test_are_unknown_beyond_its_edge_and_in_its_holes(self, tmp_path: Path) -> None:
         pixels = ramp()
         lon, lat = lon_lat(GRID)

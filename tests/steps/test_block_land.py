@@ -135,11 +135,12 @@ class TestTerrain:
         request = asked(dem="a" * 64)
         land = take_land(request, dem, None, [TILE], tmp_path / "land")
         coarse = TILE.grid(20).at(60)
-        block = BlockLand.read(request, land, np.zeros((6, 2), np.float32), coarse)
+        sun = np.array([[0, 0], [45, 160], [30, 160]], dtype=np.float32)
+        block = BlockLand.read(request, land, sun, coarse)
         assert block.above is not None
         assert block.above.max() == pytest.approx(880, abs=30), "the ridge over the plain"
         assert block.around is not None
-        assert block.around.width == coarse.width + 2 * 102
+        assert (block.around.width - coarse.width) / 2 * 60 == pytest.approx(block.above.max(), abs=120)
 
 
 class TestLandFolder:

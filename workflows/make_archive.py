@@ -64,6 +64,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--cloud", type=_share, metavar="SHARE", help="share of cloud, 0-1 (default: by season)")
     parser.add_argument("--seed", type=int, default=7, metavar="N", help="which ground and weather (default: 7)")
     parser.add_argument("--njobs", type=int, default=None, metavar="N", help="processes at once (default: all cores)")
+    parser.add_argument("--dem", action="store_true", help="write the heights of the ground too, as dem.tif")
     parser.add_argument("--no-truth", action="store_true", help="leave the truth out")
 
 
@@ -77,7 +78,7 @@ def make_archive(parsed: argparse.Namespace) -> Path:
         raise RequestError("--mgrs-tiles and --dates belong together: give both, or neither for a ready plan.")
     plan = PLANS[parsed.plan](seed=parsed.seed) if parsed.mgrs_tiles is None else _own_plan(parsed)
     plan = with_levels(plan, LEVELS[parsed.product_type])
-    return simulate_archive(plan, parsed.folder, truth=not parsed.no_truth, workers=parsed.njobs)
+    return simulate_archive(plan, parsed.folder, truth=not parsed.no_truth, dem=parsed.dem, workers=parsed.njobs)
 
 
 def _own_plan(parsed: argparse.Namespace) -> ArchivePlan:

@@ -20,6 +20,7 @@ from senard.model.scene import QueryResult
 from senard.steps.finish_product import finish_product
 from senard.steps.make_request import require_for_mosaic, with_mosaic_warnings
 from senard.steps.spare_scenes import SPARED
+from senard.steps.take_land import take_land
 from workflows.area import AreaTask, told
 from workflows.choosing import delivered_sources, numbers_text, read_refusals, read_settled, write_refusals
 from workflows.config import Call
@@ -51,6 +52,18 @@ class MosaicAOI(AreaTask):
         call = super().call
         require_for_mosaic(call.request)
         return with_mosaic_warnings(call)
+
+    def begin(self) -> None:
+        """As of other tasks; and what the land is, is taken over once, before anything is asked for.
+
+        Raises:
+            RequestError: if a folder cannot be written, the disk is full, or `--dem` or `--landcover` says what cannot
+                be.
+        """
+        super().begin()
+        call, land = self.call, self.work.land(self.call.request)
+        if land is not None and not land.is_dir():
+            take_land(call.request, call.dem, call.landcover, self._tiles, land)
 
     @property
     def label(self) -> str:

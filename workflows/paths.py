@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import shapely
+
 from senard import ALGORITHM_VERSION
 from senard.io.product_folder import SUMS, index_files, layer_file, layer_index_files, mosaic_file
 from senard.model.labels import LAYER_PROFILES
@@ -128,6 +130,14 @@ class WorkPaths:
     def preview(self, product_id: str) -> Path:
         """Folder that says why one product has no preview."""
         return self.root / "previews" / product_id
+
+    def land(self, request: MosaicRequest) -> Path | None:
+        """Folder of what was taken over of a request's terrain model and land cover; None if it names neither."""
+        if not (request.dem or request.landcover):
+            return None
+        given = (request.dem or "", request.landcover or "")
+        parts = (ALGORITHM_VERSION, *given, request.crs, shapely.to_wkb(request.aoi, hex=True))
+        return self.root / "land" / hashlib.sha256(" ".join(parts).encode()).hexdigest()[:16]
 
     def product(self, mosaic: str) -> Path:
         """Folder of one mosaic's intermediate results."""

@@ -71,12 +71,14 @@ class SelectSources(TileTask):
         remove_leftovers(self.output().path)
         request, spared = self.read_request(), numbers_of(self.spared)
         masks, tile = self.read_masks(numbers_of(self.without)), self.read_tiles()[self.tile]
-        out = self.output().path
+        out, land = self.output().path, self.paths.land(request)
         if request.method is Method.BEST:
-            select_sources(request, scenes, masks, tile, out, spared=spared, progress=self.progress)
+            select_sources(request, scenes, masks, tile, out, spared=spared, land=land, progress=self.progress)
         else:
             ranks = self._ranks.output().path if request.method is Method.FIRST else None
-            select_participants(request, scenes, masks, tile, out, spared=spared, ranks=ranks, progress=self.progress)
+            select_participants(
+                request, scenes, masks, tile, out, spared=spared, ranks=ranks, land=land, progress=self.progress
+            )
 
     @property
     def _ranks(self) -> RankScenes:

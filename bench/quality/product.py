@@ -35,8 +35,10 @@ from senard.model.sources import COST_UNITS, FLAG_PERMANENT_SNOW, FLAG_SNOW, SOU
 from senard.simulation.footprint import footprint_of
 from senard.simulation.geometry import lonlat, sun_angles, track_coordinates, view_angles
 from senard.simulation.stack import VIEW_BANDS, SimulatedView
+from senard.simulation.terrain_model import DEM, LANDCOVER, write_dem, write_landcover
 from senard.steps.level_scenes import level_scenes
 from senard.steps.select_sources import select_sources
+from senard.steps.take_land import take_land
 
 LEVEL_COST = 20.0
 """Added to the cost per level where one number shall say how doubtful a pixel is."""
@@ -65,7 +67,8 @@ def run_product(season: Season, variant: Variant = PLAIN) -> Mosaic:
             ]
             judged = time.perf_counter()
             scenes = [scene_of(view) for view in season.views]
-            made = select_sources(request, scenes, masks, tile_of(season), folder / "sources")
+            land = write_land(season, request, folder / "land")
+            made = select_sources(request, scenes, masks, tile_of(season), folder / "sources", land=land)
             chosen = time.perf_counter()
             layers = dict(zip(SOURCE_BANDS, read_scratch(made / SOURCES_RASTER, bands=SOURCE_BANDS), strict=True))
             source = layers["source"].astype(np.int16) - 1
@@ -89,6 +92,24 @@ def run_product(season: Season, variant: Variant = PLAIN) -> Mosaic:
         seconds=ended - started,
         parts={"judge": judged - started, "select": chosen - judged, "level": ended - chosen},
     )
+
+
+def write_land(season: Season, request: MosaicRequest, folder: Path) -> Path | None:
+    """What is true of a season's ground, as a mosaic takes it over from a user's rasters; None if nothing is asked for.
+
+    Args:
+        season: the views.
+        request: names a terrain model and a land cover, by whatever word, or none.
+        folder: made.
+    """
+    if not (request.dem or request.landcover):
+        return None
+    dem, landcover, square = None, None, season.target.acquisition
+    if request.dem:
+        dem = write_dem([view.acquisition for view in season.views], folder.parent / DEM)
+    if request.landcover:
+        landcover = write_landcover(season.target.cover, square.grid.at(20), folder.parent / LANDCOVER)
+    return take_land(request, dem, landcover, [tile_of(season)], folder)
 
 
 def request_of(season: Season, options: Mapping[str, str] = MappingProxyType({})) -> MosaicRequest:

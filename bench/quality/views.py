@@ -85,7 +85,7 @@ def _write(made: SimulatedView, folder: Path) -> None:
 _FILE_WRITERS = {
     *("__init__", "archive", "attachments", "elements", "footprint", "images", "inspire", "level_1c"),
     *("level_1c_metadata", "manifest", "manifest_metadata", "metadata", "pixels", "safe_writer", "tile_metadata"),
-    "truth",
+    *("terrain_model", "truth"),
 }
 # Modules of the simulator that no view depends on.
 

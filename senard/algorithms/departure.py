@@ -95,7 +95,14 @@ def detection_grid(grid: Grid) -> Grid:
     )
 
 
-def depart(judge: UInt16Array, open_ground: BoolArray, usual: Background, days_apart: float, grid: Grid) -> Departure:
+def depart(
+    judge: UInt16Array,
+    open_ground: BoolArray,
+    usual: Background,
+    days_apart: float,
+    grid: Grid,
+    water: BoolArray | None = None,
+) -> Departure:
     """Compare one observation with its background.
 
     Args:
@@ -104,15 +111,17 @@ def depart(judge: UInt16Array, open_ground: BoolArray, usual: Background, days_a
         usual: what the ground looks like around the observation's date.
         days_apart: between the observation and the day of its background, days.
         grid: the pixels, of 60 m.
+        water: (y, x), True where glint is to be expected and blue tells of shade; None: where `is_dark` says so.
 
     Returns:
         how it departs; without meaning where nothing was seen.
     """
+    water = is_dark(usual) if water is None else water
     tested = open_ground & (usual.count >= LEAST_DATES)
     hot = haze_index(judge)
     rise = np.where(tested, hot - usual.values[0], np.float32(0))
-    blueness = np.where(tested, _blueness(judge, usual), np.float32(0))
-    kept = np.where(tested, _kept(judge, usual), np.float32(0))
+    blueness = np.where(tested, _blueness(judge, usual, water), np.float32(0))
+    kept = np.where(tested, _kept(judge, usual, water), np.float32(0))
     haze, _ = mean_around(rise, tested, grid, HAZE_SIGMA_M)
     blue, _ = mean_around(blueness, tested, grid, HAZE_SIGMA_M)
     light, _ = mean_around(kept, tested, grid, DARK_SIGMA_M)
@@ -121,7 +130,6 @@ def depart(judge: UInt16Array, open_ground: BoolArray, usual: Background, days_a
     limit = np.float32(HAZE_DN * growth)
     from_dates = np.where(blue > 0, haze, np.minimum(haze, np.float32(0)))
     haze = (np.where(tested, from_dates, own_haze) / limit).astype(np.float32)
-    water = tested & (usual.values[4] < WATER_B8A)
     zone = judge[6].astype(np.uint8)
     missing = np.where(tested, np.maximum(1 - light, 0), 0).astype(np.float32)
     limits = np.where(water, 1 - DARK_WATER, 1 - DARK), np.where(water, 1 - DARK_WATER_IN_ZONE, 1 - DARK_IN_ZONE)
@@ -138,36 +146,42 @@ def depart(judge: UInt16Array, open_ground: BoolArray, usual: Background, days_a
     )
 
 
+def is_dark(usual: Background) -> BoolArray:
+    """(y, x), True where ground is usually so dark in the NIR that it counts as water."""
+    dark: BoolArray = usual.values[4] < WATER_B8A
+    return dark
+
+
 def haze_index(judge: UInt16Array) -> Float32Array:
     """HOT of the judge bands, (y, x) DN: the haze index that clouds raise, too, even over ground brighter than they."""
     return judge[0].astype(np.float32) - np.float32(0.5) * judge[1].astype(np.float32)
 
 
-def _blueness(judge: UInt16Array, usual: Background) -> Float32Array:
+def _blueness(judge: UInt16Array, usual: Background, water: BoolArray) -> Float32Array:
     """How much bluer than usual, DN; over water negative where glint or mud explains the rise."""
     out = np.zeros(judge.shape[1:], dtype=np.float32)
-    _fill_blueness(judge, usual.values, out)
+    _fill_blueness(judge, usual.values, water, out)
     return out
 
 
-def _kept(judge: UInt16Array, usual: Background) -> Float32Array:
+def _kept(judge: UInt16Array, usual: Background, water: BoolArray) -> Float32Array:
     """Largest share of the usual brightness among red, NIR and SWIR; over water that of blue."""
     blue, red, nir, swir = (
         judge[band].astype(np.float32) / np.maximum(usual.values[layer], np.float32(1))
         for band, layer in ((0, 6), (1, 3), (2, 4), (3, 5))
     )
-    return np.where(usual.values[4] < WATER_B8A, blue, np.maximum(np.maximum(red, nir), swir))
+    return np.where(water, blue, np.maximum(np.maximum(red, nir), swir))
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
-def _fill_blueness(judge: UInt16Array, usual: Float32Array, out: Float32Array) -> None:
+def _fill_blueness(judge: UInt16Array, usual: Float32Array, water: BoolArray, out: Float32Array) -> None:
     """1.5 x rise of blue minus rise of red; over water glint raises the SWIR alike, and mud red but not SWIR."""
     for row in range(out.shape[0]):
         for col in range(out.shape[1]):
             blue = np.float32(judge[0, row, col]) - usual[1, row, col]
             red = np.float32(judge[1, row, col]) - usual[2, row, col]
             value = np.float32(1.5) * blue - red
-            if usual[4, row, col] < WATER_B8A:
+            if water[row, col]:
                 swir = np.float32(judge[3, row, col]) - usual[5, row, col]
                 veil = max(blue - red, swir - np.float32(MUD_SHARE) * max(red, np.float32(0)))
                 value = min(veil, np.float32(GLINT_SHARE) * blue - swir)

@@ -29,6 +29,9 @@ LEAST_ALIKE = 3
 """Dates that must look alike."""
 LEAST_WHITE = 6
 """The same for what has the colour of clouds, no less blue than red."""
+LEAST_ALIKE_BRIGHT = 2
+"""LEAST_ALIKE where a land cover says that bright ground is to be expected: worth it where dates are few. What is white
+must come as often there, too: fewer dates let clouds through."""
 FLAGGED_SHARE = 0.65
 """Share of the dates that look alike that must be flagged."""
 LEAST_UNLIKE = 3
@@ -58,18 +61,21 @@ def flagged(seen: Observation, scored: Scored) -> BoolArray:
     return known
 
 
-def recognise(suspected: Reservoir, kept: Reservoir) -> BoolArray:
+def recognise(suspected: Reservoir, kept: Reservoir, bright: BoolArray | None = None) -> BoolArray:
     """Find ground that is flagged on most dates.
 
     Args:
         suspected: the observations with the lowest haze index among the flagged ones; that is their cost.
         kept: the best clear observations; on such ground they are replaced by those that look alike, flagged or not.
+        bright: (y, x), True where roofs, sand or salt are to be expected: fewer dates are enough there.
 
     Returns:
         (y, x), True is ground that looks like cloud or shadow.
     """
     recurring = np.zeros(kept.count.shape, dtype=np.bool_)
-    _recognise(suspected.cost, suspected.day, suspected.dn, kept.cost, kept.day, kept.dn, MOST_LOWER, recurring)
+    bright = np.zeros_like(recurring) if bright is None else bright
+    fields = (suspected.cost, suspected.day, suspected.dn, kept.cost, kept.day, kept.dn)
+    _recognise(*fields, bright, LEAST_ALIKE_BRIGHT, MOST_LOWER, recurring)
     return recurring
 
 
@@ -173,6 +179,8 @@ def _recognise(
     kept_cost: Float32Array,
     kept_day: Int16Array,
     kept_dn: UInt16Array,
+    bright: BoolArray,
+    least_alike_bright: int,
     most_lower: float,
     recurring: BoolArray,
 ) -> None:
@@ -189,7 +197,9 @@ def _recognise(
             middle, alike, lower = _most_alike(dn[row, col], held, most_lower)
             spectrum = dn[row, col, middle].copy()
             count, unlike, less = _compare(spectrum, *suspects[1:], *others, clear)
-            least = LEAST_ALIKE if spectrum[0] < spectrum[1] else LEAST_WHITE
+            least = LEAST_WHITE
+            if spectrum[0] < spectrum[1]:
+                least = least_alike_bright if bright[row, col] else LEAST_ALIKE
             enough = alike + count >= least and alike >= FLAGGED_SHARE * (alike + count)
             refuted = (unlike >= LEAST_UNLIKE and unlike > count) or lower + CLEAR_LOWER * less >= most_lower * (
                 alike + count

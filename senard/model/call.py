@@ -47,6 +47,12 @@ class Call:
     detach: bool = False
     """Go on in the background."""
 
+    dem: Path | None = None
+    """The terrain model, absolute; None: none is used. The request holds its digest."""
+
+    landcover: Path | None = None
+    """The land cover, absolute; None: none is used. The request holds its digest."""
+
     patches: tuple[tuple[str, str], ...] = ()
     """Keys of the configuration file that belong to patches, and their values as JSON: (("size", "[256,256]"),)."""
 

@@ -232,6 +232,24 @@ REQUEST_OPTIONS: tuple[Option, ...] = (
         "Only with --method best.",
     ),
     Option(
+        name="dem",
+        kind=Kind.FILE,
+        metavar="RASTER",
+        identity=True,
+        help="A terrain model, heights in metres, any raster in any CRS: what lies in the shade of relief or is turned "
+        "away from the sun counts as shaded, and shadows of clouds are looked for where relief puts them. What counts "
+        "for the product's name is the file's content.",
+    ),
+    Option(
+        name="landcover",
+        kind=Kind.FILE,
+        metavar="RASTER",
+        identity=True,
+        help="A land cover with the codes of ESA WorldCover, in any CRS: bright towns and bare ground are sooner known "
+        "for what they are, doubtful summer snow there and on water is none, its ice is ground, and water is where it "
+        "says. What counts for the product's name is the file's content.",
+    ),
+    Option(
         name="clip",
         kind=Kind.SWITCH,
         default="true",

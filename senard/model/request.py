@@ -208,6 +208,12 @@ class MosaicRequest:
     feather_m: float = 0.0
     """Distance from a border between two dates within which they are mixed, m of the grid, 0-60; 0 mixes nothing."""
 
+    dem: str | None = None
+    """Digest of the terrain model that light is judged by, hex (`raster_digest`); None: none is used."""
+
+    landcover: str | None = None
+    """Digest of the land cover that the choice knows, like `dem`."""
+
     algorithm: str = field(default=ALGORITHM_VERSION)
     """Version of the algorithm: "2"."""
 
@@ -258,6 +264,7 @@ class MosaicRequest:
         snow = {} if self.snow is Snow.AVOID else {"snow": self.snow.value}
         feather = {"feather": float(self.feather_m)} if self.feather_m else {}
         brdf = {} if self.brdf is Brdf.NONE else {"brdf": self.brdf.value}
+        land = {name: digest for name, digest in (("dem", self.dem), ("landcover", self.landcover)) if digest}
         return json.dumps(
             {
                 "algorithm": self.algorithm,
@@ -285,6 +292,7 @@ class MosaicRequest:
                 **snow,
                 **brdf,
                 **feather,
+                **land,
             },
             sort_keys=True,
             separators=(",", ":"),
@@ -337,5 +345,7 @@ class MosaicRequest:
             snow=Snow(values.get("snow", Snow.AVOID.value)),
             brdf=Brdf(values.get("brdf", Brdf.NONE.value)),
             feather_m=values.get("feather", 0.0),
+            dem=values.get("dem"),
+            landcover=values.get("landcover"),
             algorithm=values["algorithm"],
         )

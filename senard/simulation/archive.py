@@ -6,6 +6,7 @@ Layout of an archive folder:
     truth/<product_id>/ground.tif   true reflectance × 10 000, uint16, 20 m, bands B02 B03 B04 B08 B8A B11, 0 is nodata
     truth/<product_id>/sky.tif      uint8, 20 m, bits: 1 cloud, 2 shadow, 4 haze, 8 smoke, 16 snow
     truth/<product_id>/cover.tif    uint8, 20 m, number of the land cover (ground.COVERS)
+    dem.tif                         if asked for: heights of the ground, float32, m, EPSG:3857
 """
 
 import json
@@ -22,6 +23,7 @@ from shapely.geometry.base import BaseGeometry
 from senard.simulation.acquisition import SimulatedAcquisition
 from senard.simulation.safe_writer import write_safe, zip_safe
 from senard.simulation.sensor import Strip
+from senard.simulation.terrain_model import DEM, write_dem
 from senard.simulation.truth import TruthWriter
 
 
@@ -72,6 +74,7 @@ def simulate_archive(
     *,
     truth: bool = True,
     zipped: bool = True,
+    dem: bool = False,
     workers: int | None = None,
 ) -> Path:
     """Make all products of an archive, several at a time.
@@ -81,6 +84,7 @@ def simulate_archive(
         folder: archive folder, made if absent.
         truth: whether to write the truth.
         zipped: whether products are zips.
+        dem: whether to write a terrain model too: the products show one ground then.
         workers: processes; None means one for each core; 1 works in this process.
 
     Returns:
@@ -106,6 +110,8 @@ def simulate_archive(
             os.truncate(path, path.stat().st_size // 2)
     if plan.area is not None:
         write_area(plan.area, folder / "area.geojson")
+    if dem:
+        write_dem(plan.acquisitions, folder / DEM)
     return folder
 
 

@@ -19,6 +19,7 @@ from senard.model.mgrs import mgrs_name
 from senard.model.options import AREA_OPTIONS, OPTIONS, option
 from senard.model.request import Brdf, Buffer, CloudCoverOf, Fill, Level, Method, MosaicRequest, Snow
 from senard.model.sentinel2 import ProductType
+from senard.steps.given_land import LAND_OPTIONS, land_digest, land_warnings
 from senard.steps.make_access import access_warnings, make_access
 from senard.steps.typed_values import Values, choice, file, number, place, required, switch, words
 from senard.steps.typed_values import parse_day as parse_day
@@ -80,9 +81,15 @@ def make_request(
     outdir = place(required("outdir", values))
     workdir = place(values["workdir"]) if values["workdir"] else outdir / ".senard"
     access = make_access(values, workdir)
+    land = {name: file(name, text) for name in LAND_OPTIONS if (text := values[name])}
     derived = tuple(source.value for source in access.sources if source in DERIVED_SOURCES)
     call = Call(
-        request=replace(_request(values, area), derived_sources=derived),
+        request=replace(
+            _request(values, area),
+            derived_sources=derived,
+            dem=land_digest("dem", land),
+            landcover=land_digest("landcover", land),
+        ),
         access=access,
         outdir=outdir,
         workdir=workdir / "derived" if derived else workdir,  # scenes judged on derived pixels stay among themselves
@@ -94,6 +101,8 @@ def make_request(
         unzip_dir=_unzip_dir(layers, values, access.download_dir),
         quick=switch("quick", values),
         detach=switch("detach", values),
+        dem=land.get("dem"),
+        landcover=land.get("landcover"),
         patches=read.patches,
         warnings=(),
     )
@@ -237,6 +246,7 @@ def _with_warnings(call: Call, area: Area, name: str | None, today: date) -> Cal
         and not request.first_day <= target <= request.last_day,
     }
     told = [text for text, holds in warned.items() if holds]
+    told += land_warnings({name: path for name in LAND_OPTIONS if (path := getattr(call, name))}, request.aoi)
     return replace(call, warnings=(*told, *access_warnings(call.access)))
 
 

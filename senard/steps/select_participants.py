@@ -86,6 +86,7 @@ def select_participants(
     *,
     spared: Sequence[int] = (),
     ranks: Path | None = None,
+    land: Path | None = None,
     block_px: int | None = None,
     progress: Callable[[float], None] | None = None,
 ) -> Path:
@@ -104,6 +105,7 @@ def select_participants(
             observations, participants/<overflight>.tif too, for each that takes part anywhere.
         spared: source numbers that take no part; they still count as clear observations.
         ranks: what `rank_scenes` counted.
+        land: folder of `take_land`, where the request names a terrain model or a land cover.
         block_px: side of the blocks, px of 20 m; changes speed and memory only.
         progress: called with the share done, 0-1.
 
@@ -111,10 +113,10 @@ def select_participants(
         out.
 
     Raises:
-        IncompleteError: if a mask folder holds neither a judgement nor a verdict.
+        IncompleteError: if a mask folder holds neither a judgement nor a verdict, or the land is not there.
     """
     grid = tile.grid(20)
-    period = period_of(request, scenes, masks, spared)
+    period = period_of(request, scenes, masks, spared, land)
     order = _order(period, {} if ranks is None else read_clear_counts(ranks))
     side = block_px or (BLOCK_PX if len(period.datatakes) <= MANY else BLOCK_PX // 2)
     blocks = list(grid.blocks(side))

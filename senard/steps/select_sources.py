@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from senard.algorithms.background import Background, Reservoir, background, background_day, offer
-from senard.algorithms.departure import Departure, depart, detection_grid, haze_index
+from senard.algorithms.departure import Departure, depart, detection_grid, haze_index, is_dark
 from senard.algorithms.feathering import reach_px, seconds
 from senard.algorithms.labelling import Candidates, add_candidate, choose, halo_px, smoothed_cost, usable
 from senard.algorithms.nearest import PixelCoordinates, coordinates, needed_window, take_nearest
@@ -35,6 +35,7 @@ from senard.model.grid import Grid, Tile, Window
 from senard.model.request import MosaicRequest
 from senard.model.scene import Sentinel2Scene
 from senard.model.sources import CLEAR_LEVELS, FLAG_SNOW, SECOND_BANDS, SOURCE_BANDS, SourceCounts
+from senard.steps.block_land import BlockLand
 
 BLOCK_PX = 1024
 """Side of the blocks that a tile is chosen in: a block with its halo takes about 350 MB, whatever the period."""
@@ -74,6 +75,12 @@ class Period:
     spared: Sequence[int]
     """Source numbers that supply nothing, though they count as seen."""
 
+    sun: Float32Array
+    """(scenes + 1, 2) zenith and azimuth by source number, degrees."""
+
+    land: Path | None
+    """Folder of `take_land`; None where the request names no land."""
+
 
 def select_sources(
     request: MosaicRequest,
@@ -83,6 +90,7 @@ def select_sources(
     out: Path,
     *,
     spared: Sequence[int] = (),
+    land: Path | None = None,
     block_px: int = BLOCK_PX,
     progress: Callable[[float], None] | None = None,
 ) -> Path:
@@ -98,6 +106,7 @@ def select_sources(
         out: folder, gets sources_20.tif and sources.json.
         spared: source numbers that supply no pixel, so that their bands need not be read; they still count as clear
             observations.
+        land: folder of `take_land`, where the request names a terrain model or a land cover.
         block_px: side of the blocks, px of 20 m; changes speed and memory only.
         progress: called with the share done, 0-1.
 
@@ -105,10 +114,10 @@ def select_sources(
         out.
 
     Raises:
-        IncompleteError: if a mask folder holds neither a judgement nor a verdict.
+        IncompleteError: if a mask folder holds neither a judgement nor a verdict, or the land is not there.
     """
     grid = tile.grid(20)
-    period = period_of(request, scenes, masks, spared)
+    period = period_of(request, scenes, masks, spared, land)
     blocks = list(grid.blocks(block_px))
     pixels, clear_pixels, levels, aoi_pixels = Counter[int](), Counter[int](), Counter[int](), 0
     others = Counter[int]()
@@ -139,12 +148,17 @@ def select_sources(
 
 
 def period_of(
-    request: MosaicRequest, scenes: Sequence[Sentinel2Scene], masks: Sequence[Path | None], spared: Sequence[int]
+    request: MosaicRequest,
+    scenes: Sequence[Sentinel2Scene],
+    masks: Sequence[Path | None],
+    spared: Sequence[int],
+    land: Path | None = None,
 ) -> Period:
     """Group the usable scenes by overflight and price their dates."""
     datatakes: dict[object, list[_Granule]] = {}
     days: dict[object, int] = {}
     moments = np.zeros(len(scenes) + 1, dtype=np.float32)
+    sun = np.zeros((len(scenes) + 1, 2), dtype=np.float32)
     for source, (scene, folder) in enumerate(zip(scenes, masks, strict=True), 1):
         if folder is None or read_verdict(folder) is not None:
             continue
@@ -158,12 +172,15 @@ def period_of(
             sun_zenith=judgement.sun_zenith,
         )
         moments[source] = moment.cost
+        sun[source] = judgement.sun_zenith, judgement.sun_azimuth
     return Period(
         request=request,
         datatakes=tuple(datatakes.values()),
         moments=moments,
         days=tuple(days.values()),
         spared=tuple(spared),
+        sun=sun,
+        land=land,
     )
 
 
@@ -211,20 +228,25 @@ def judged_observations(period: Period, grid: Grid) -> Iterator[tuple[int, Obser
     The scenes are gone through twice: once to learn what the ground usually looks like, once to judge.
     """
     coarse = detection_grid(grid)
-    usual = _learnt(period, coarse)
+    land = BlockLand.read(period.request, period.land, period.sun, coarse)
+    usual = _learnt(period, coarse, land)
     fine, thin = Looker(grid), Looker(coarse)
+    wide = None if land.around is None else Looker(land.around)
     for label, granules in enumerate(period.datatakes):
         seen, detected = fine.see(granules), thin.see(granules)
         if seen is None or detected is None:
             continue
-        scored = score(seen, period.moments, period.request.buffer)
-        by_itself = score(detected, period.moments, period.request.buffer)
+        if wide is not None:
+            detected = land.with_moved_zone(detected, wide.see(granules))
+        scored = land.without_false_snow(score(seen, period.moments, period.request.buffer), seen, grid)
+        by_itself = land.without_false_snow(score(detected, period.moments, period.request.buffer), detected, coarse)
         found = usual.departure(detected, by_itself, period.days[label], coarse)
         scored = release(refine(scored, found, grid, coarse), seen, found, grid, coarse)
-        yield label, seen, with_snow(scored, seen, period.request.snow, usual.permanent_snow, grid, coarse)
+        scored = with_snow(scored, seen, period.request.snow, usual.permanent_snow, grid, coarse)
+        yield label, seen, land.dimmed(scored, detected, grid)
 
 
-def _learnt(period: Period, coarse: Grid) -> "_Usual":
+def _learnt(period: Period, coarse: Grid, land: BlockLand) -> "_Usual":
     """The best observations of every pixel of 60 m, by their own scenes, and where these take the ground for cloud."""
     kept, suspected = Reservoir.nothing(coarse.shape), Reservoir.nothing(coarse.shape, SUSPECTED)
     looker, snow = Looker(coarse), SnowCounts.nothing(coarse.shape)
@@ -232,13 +254,14 @@ def _learnt(period: Period, coarse: Grid) -> "_Usual":
         seen = looker.see(granules)
         if seen is None:
             continue
-        scored = score(seen, period.moments, period.request.buffer)
+        scored = land.without_false_snow(score(seen, period.moments, period.request.buffer), seen, coarse)
         snow.add(scored)
-        offer(kept, period.days[label], scored.cost, scored.level == 1, seen.judge)
+        cost = scored.cost + land.cost_of_shade(seen)
+        offer(kept, period.days[label], cost, scored.level == 1, seen.judge)
         offer(suspected, period.days[label], haze_index(seen.judge), flagged(seen, scored), seen.judge)
-    recurring = recognise(suspected, kept)
-    days = period.request.period_days
-    return _Usual(kept=kept, recurring=recurring, permanent_snow=snow.permanent, period_days=days)
+    recurring = recognise(suspected, kept, land.bright)
+    days, permanent = period.request.period_days, land.permanent_snow(snow.permanent)
+    return _Usual(kept=kept, recurring=recurring, permanent_snow=permanent, period_days=days, land=land)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -249,6 +272,7 @@ class _Usual:
     recurring: BoolArray
     permanent_snow: BoolArray
     period_days: int
+    land: BlockLand
     known: dict[int, Background] = field(default_factory=dict)
 
     def departure(self, seen: Observation, scored: Scored, day: int, grid: Grid) -> Departure:
@@ -259,7 +283,8 @@ class _Usual:
         usual = self.known[centre]
         open_ground = (scored.level > 0) & (scored.level < 5) & ((scored.flags & FLAG_SNOW) == 0)
         released = self.recurring & flagged(seen, scored) & looks_usual(seen.judge, usual)
-        found = depart(seen.judge, open_ground | released, usual, abs(day - centre), grid)
+        water = self.land.water(is_dark(usual))
+        found = depart(seen.judge, open_ground | released, usual, abs(day - centre), grid, water)
         found.verdict[released] |= RELEASED
         return found
 

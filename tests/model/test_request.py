@@ -26,7 +26,7 @@ class TestMosaicRequest:
     """A request has one canonical form, and refuses the impossible."""
 
     def test_survives_its_canonical_form(self) -> None:
-        whole = request(target_date=date(2024, 6, 1), mgrs_tiles=("35VLG",), products=("S2A_X",), clip=False)
+        whole = request(target_date=date(2024, 6, 1), mgrs_tiles=("35VLG",), products=("S2A_X",), clip=False, dem="ab")
         assert MosaicRequest.from_canonical(whole.canonical()) == whole
         changed = replace(whole, method=Method.BEST, snow=Snow.MASK, brdf=Brdf.NBAR, feather_m=40.0)
         assert MosaicRequest.from_canonical(changed.canonical()) == changed
@@ -51,6 +51,11 @@ class TestMosaicRequest:
         assert product_id == request().product_id(["A", "B"])
         assert product_id != request().product_id(["A"])
         assert product_id != request(clip=False).product_id(["A", "B"])
+
+    def test_knows_the_land_by_its_content(self) -> None:
+        assert request(dem="ab").product_id(["A"]) != request(dem="cd").product_id(["A"])
+        assert request(landcover="ab").product_id(["A"]) != request(dem="ab").product_id(["A"])
+        assert "dem" not in request().canonical()
 
     def test_aims_at_the_middle_of_the_period(self) -> None:
         assert date.fromordinal(int(request().middle_day_ordinal)) == date(2024, 6, 15)

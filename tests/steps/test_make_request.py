@@ -1,5 +1,6 @@
 """From what was typed to a request."""
 
+import hashlib
 import json
 from datetime import date
 from pathlib import Path
@@ -280,6 +281,8 @@ class TestIdentity:
             "latest_baseline": ("false", {}),
             "cloud_cover_of": ("aoi", {}),
             "sources": ("cdse,earth-search", {}),
+            "dem": (raster(tmp_path / "dem.tif"), {}),
+            "landcover": (raster(tmp_path / "cover.tif"), {}),
         }
         value, rest = other[name]
         assert call(tmp_path, **{name: value}, **rest).request.sha256 != call(tmp_path).request.sha256
@@ -382,3 +385,43 @@ class TestListOfProducts:
             RequestError, match=rf"p\.txt: no area is given, and none of its 1 names.*{Path(name).name}: "
         ):
             make_request(asked)
+
+
+class TestLand:
+    """A terrain model and a land cover are known by their content, and must lie where the area is."""
+
+    INSIDE = "25.0,60.05,25.2,60.15"
+
+    def test_is_named_by_content_and_read_by_path(self, tmp_path: Path) -> None:
+        dem = raster(tmp_path / "dem.tif")
+        made = call(tmp_path, bbox=self.INSIDE, dem=dem, landcover=dem)
+        digest = hashlib.sha256(dem.read_bytes()).hexdigest()
+        assert (made.request.dem, made.request.landcover) == (digest, digest)
+        assert (made.dem, made.landcover) == (dem, dem)
+        assert str(tmp_path) not in made.request.canonical()
+        assert not [text for text in made.warnings if "dem" in text]
+        moved = dem.rename(tmp_path / "moved.tif")
+        assert call(tmp_path, bbox=self.INSIDE, dem=moved, landcover=moved).request == made.request
+
+    def test_changes_no_request_where_none_is_given(self, tmp_path: Path) -> None:
+        made = call(tmp_path)
+        assert (made.dem, made.landcover) == (None, None)
+        assert "dem" not in json.loads(made.request.canonical())
+        assert "landcover" not in json.loads(made.request.canonical())
+
+    def test_of_a_configuration_file_lies_beside_it(self, tmp_path: Path) -> None:
+        raster(tmp_path / "dem.tif")
+        config = write(tmp_path / "c.json", {"dem": "dem.tif"})
+        assert call(tmp_path, bbox=self.INSIDE, config=config).dem == tmp_path / "dem.tif"
+
+    def test_warns_of_what_it_does_not_cover(self, tmp_path: Path) -> None:
+        made = call(tmp_path, dem=raster(tmp_path / "dem.tif"))
+        told = [text for text in made.warnings if text.startswith("--dem dem.tif covers ")]
+        assert len(told) == 1
+        assert told[0].endswith("% of the area; beyond it the ground counts as flat.")
+
+    def test_refuses_what_lies_elsewhere_or_is_not_there(self, tmp_path: Path) -> None:
+        with pytest.raises(RequestError, match=r"--dem .*dem\.tif: does not touch the area, which reaches from 4\.000"):
+            call(tmp_path, bbox="4,50,5,51", dem=raster(tmp_path / "dem.tif"))
+        with pytest.raises(RequestError, match=r"--landcover nowhere\.tif: there is no such file"):
+            call(tmp_path, landcover="nowhere.tif")

@@ -55,6 +55,18 @@ class TestWorkPaths:
         assert paths.sources("m", "all", 3) == Path("/w/products/m/sources/all/3")
         assert paths.sources("m", without_key([4]), 3) == Path("/w/products/m/sources/without-4/3")
 
+    def test_keeps_land_apart_by_its_content_and_its_place(self) -> None:
+        paths = WorkPaths(root=Path("/w"))
+        assert paths.land(REQUEST) is None
+        known = [
+            replace(REQUEST, dem="ab"),
+            replace(REQUEST, landcover="ab"),
+            replace(REQUEST, dem="ab", crs="EPSG:32631"),
+            replace(REQUEST, dem="ab", aoi=box(4, 50, 6, 51)),
+        ]
+        assert len({paths.land(request) for request in known}) == 4
+        assert paths.land(known[0]) == paths.land(replace(known[0], fill=Fill.ALL))
+
     def test_puts_the_figures_of_a_composite_beside_its_flags(self) -> None:
         choice = WorkPaths(root=Path("/w")).choice("m")
         assert choice.figures(0, 10).parent == choice.flags(0, 10).parent

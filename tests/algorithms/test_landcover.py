@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from senard.algorithms.background import Background, Reservoir, offer
+from senard.algorithms.background import REFERENCES, Background, Reservoir, offer
 from senard.algorithms.departure import HAZY, SHADED, depart
 from senard.algorithms.landcover import Covers
 from senard.algorithms.recurring_ground import SUSPECTED, recognise
@@ -115,7 +115,7 @@ class TestWater:
         assert land.water(dark).tolist() == [[True, True, False, False, True, False]]
 
     @pytest.mark.parametrize(("water", "verdict"), [(True, 0), (False, SHADED)])
-    def test_is_not_tested_for_shade(self, water: bool, verdict: int) -> None:
+    def test_is_shaded_by_what_blue_says_alone(self, water: bool, verdict: int) -> None:
         """Ground whose NIR is usually 0.05, a dark forest or a pond, at half its brightness."""
         assert self.verdict_on((300, 150, 250, 150), water=water) == verdict
 
@@ -125,8 +125,8 @@ class TestWater:
         assert self.verdict_on((600, 600, 800, 600), water=water) == verdict
 
     def verdict_on(self, spectrum: tuple[int, ...], *, water: bool) -> int:
-        usual = np.array([300 - 150, 300, 300, 300, 500, 300], dtype=np.float32)
-        values = np.broadcast_to(usual[:, None, None], (6, *GRID.shape)).copy()
+        usual = np.array([300 - 150, 300, 300, 300, 500, 300, 300], dtype=np.float32)
+        values = np.broadcast_to(usual[:, None, None], (len(REFERENCES), *GRID.shape)).copy()
         background = Background(
             values=values,
             count=np.full(GRID.shape, 8, dtype=np.uint8),

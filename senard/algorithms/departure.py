@@ -36,7 +36,7 @@ GLINT_SHARE = 0.85
 alike, cloud is darker in the SWIR (0.6 to 0.8 of the blue), haze far darker."""
 MUD_SHARE = 0.35
 """Over water, red that rises more than blue is mud, unless the SWIR rises by more than this share of it: cloud."""
-DARK_WATER, DARK_WATER_IN_ZONE = 0.55, 0.85
+DARK_WATER, DARK_WATER_IN_ZONE = 0.72, 0.85
 """Over water blue alone tells of shade, and mud that settles darkens it too: a stricter share, but where a shadow is to
 be expected."""
 LEAST_DATES = 3

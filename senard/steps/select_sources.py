@@ -24,6 +24,7 @@ from senard.algorithms.scoring import (
     utm_zone_of,
 )
 from senard.algorithms.snow import SnowCounts, reported_level, with_snow
+from senard.algorithms.snow_departure import compare_snow, lasting_snow
 from senard.algorithms.tiling import aoi_mask
 from senard.io.atomic import partial_directory
 from senard.io.geotiff import Raster, ScratchWriter, read_scratch
@@ -248,8 +249,10 @@ def judged_observations(period: Period, grid: Grid) -> Iterator[tuple[int, Obser
 
 def _learnt(period: Period, coarse: Grid, land: BlockLand) -> "_Usual":
     """The best observations of every pixel of 60 m, by their own scenes, and where these take the ground for cloud."""
-    kept, suspected = Reservoir.nothing(coarse.shape), Reservoir.nothing(coarse.shape, SUSPECTED)
+    kept, snowy = Reservoir.nothing(coarse.shape), Reservoir.nothing(coarse.shape)
+    suspected = Reservoir.nothing(coarse.shape, SUSPECTED)
     looker, snow = Looker(coarse), SnowCounts.nothing(coarse.shape)
+    everywhere = np.ones(coarse.shape, dtype=np.bool_)
     for label, granules in enumerate(period.datatakes):
         seen = looker.see(granules)
         if seen is None:
@@ -258,10 +261,11 @@ def _learnt(period: Period, coarse: Grid, land: BlockLand) -> "_Usual":
         snow.add(scored)
         cost = scored.cost + land.cost_of_shade(seen)
         offer(kept, period.days[label], cost, scored.level == 1, seen.judge)
+        offer(snowy, period.days[label], cost, lasting_snow(scored, everywhere), seen.judge)
         offer(suspected, period.days[label], haze_index(seen.judge), flagged(seen, scored), seen.judge)
     recurring = recognise(suspected, kept, land.bright)
     days, permanent = period.request.period_days, land.permanent_snow(snow.permanent)
-    return _Usual(kept=kept, recurring=recurring, permanent_snow=permanent, period_days=days, land=land)
+    return _Usual(kept=kept, snowy=snowy, recurring=recurring, permanent_snow=permanent, period_days=days, land=land)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -269,6 +273,7 @@ class _Usual:
     """What the ground looks like around every date; dates that are near share it."""
 
     kept: Reservoir
+    snowy: Reservoir
     recurring: BoolArray
     permanent_snow: BoolArray
     period_days: int
@@ -286,6 +291,7 @@ class _Usual:
         water = self.land.water(is_dark(usual))
         found = depart(seen.judge, open_ground | released, usual, abs(day - centre), grid, water)
         found.verdict[released] |= RELEASED
+        compare_snow(found, seen.judge, lasting_snow(scored, self.permanent_snow), self.snowy)
         return found
 
 

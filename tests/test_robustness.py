@@ -173,7 +173,7 @@ class TestBrokenWinner:
             dataset.write(np.zeros((1, *dataset.shape), dtype=np.uint16))
         replace_image(empty, (tmp_path / "empty.jp2").read_bytes())
         site = signed_call(own, tmp_path / "here")
-        first = site.senard("--njobs", "2", **PERIOD, resolutions="10")  # at 10 m nothing is wrong with "last"
+        first = site.senard(**PERIOD, resolutions="10")  # at 10 m nothing is wrong with "last"
         assert first.returncode == 0, first.stderr
         assert shown(site.product(), resolutions=(10,)).keys() == {"south", "new year", "last"}
         done = site.luigi("--workers", "2", **PERIOD)

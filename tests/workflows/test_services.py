@@ -106,7 +106,7 @@ class TestMosaic:
         assert served.emulator.most_open == 1
         assert re.search(r"INFO: .*DownloadProduct S2\w+: [\d.]+ of [\d.]+ MB", fetched.stderr)
         asked = len(served.emulator.log)
-        assert served.senard("--njobs", "2").returncode == 0
+        assert served.senard().returncode == 0
         assert len(served.emulator.log) == asked
         assert contents(served.product()) == undisturbed
 
@@ -114,7 +114,7 @@ class TestMosaic:
         broken = next(name.removesuffix(".zip") for name in served.zips() if name.startswith("S2C"))
         for folder in ("R10m", "R20m"):
             refuse_bands(served, broken, folder)
-        done = served.senard("--njobs", "2", "--allow-missing", retries="1", resolutions="20")
+        done = served.senard("--allow-missing", retries="1", resolutions="20")
         assert done.returncode == 0, done.stderr
         assert f"senard: left out: {broken}: could not be fetched" in done.stderr
         rows = (served.product() / "scenes.csv").read_text().splitlines()

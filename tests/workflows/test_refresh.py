@@ -79,7 +79,7 @@ class TestMosaic:
         self, frozen: Served, undisturbed: dict[str, str]
     ) -> None:
         hide(frozen, frozen.first)
-        done = frozen.senard("--njobs", "2")
+        done = frozen.senard()
         assert done.returncode == 0, done.stderr
         assert f"left out: {frozen.first}" in done.stderr
         poorer = contents(frozen.product())
@@ -145,7 +145,7 @@ class TestMosaic:
         assert f"left out: {frozen.first}" in done.stderr
         assert contents(product) != made
         show(frozen)
-        done = frozen.senard("--njobs", "2", "--refresh", **COARSE)
+        done = frozen.senard("--refresh", **COARSE)
         assert done.returncode == 0, done.stderr
         assert contents(product) == made
 

@@ -4,7 +4,6 @@ import contextlib
 import csv
 import hashlib
 import json
-import os
 import shutil
 import subprocess
 import time
@@ -32,7 +31,7 @@ from tests.signed_archive import (
     signed_call,
     signed_products,
 )
-from tests.workflows.commands import BIN, TIMEOUT_S, Site, contents, leftovers, start
+from tests.workflows.commands import BIN, TIMEOUT_S, Site, contents, holds, leftovers, start
 
 IRRELEVANT = ("older", "late", "broken", "far")
 """Products that the query leaves out."""
@@ -174,7 +173,7 @@ class TestBrokenWinner:
             dataset.write(np.zeros((1, *dataset.shape), dtype=np.uint16))
         replace_image(empty, (tmp_path / "empty.jp2").read_bytes())
         site = signed_call(own, tmp_path / "here")
-        first = site.senard("--njobs", "2", **PERIOD, resolutions="10")  # at 10 m nothing is wrong with "last"
+        first = site.senard(**PERIOD, resolutions="10")  # at 10 m nothing is wrong with "last"
         assert first.returncode == 0, first.stderr
         assert shown(site.product(), resolutions=(10,)).keys() == {"south", "new year", "last"}
         done = site.luigi("--workers", "2", **PERIOD)
@@ -288,12 +287,6 @@ def fill(disk: Path, *, leave: int) -> Path:
         while shutil.disk_usage(disk).free > leave:
             file.write(bytes(min(1 << 20, shutil.disk_usage(disk).free - leave)))
     return ballast
-
-
-def holds(folder: Path, name: str) -> bool:
-    """Whether a file of this name lies anywhere below a folder that others write to: what vanishes while looking counts
-    for nothing."""
-    return any(name in files for _, _, files in os.walk(folder))
 
 
 class TestFullDisk:

@@ -4,23 +4,26 @@
 senard's exit codes.
 """
 
-from workflows.download import DeliverSafe, DownloadAOI
-from workflows.exit_codes import install
-from workflows.listing import ListAOI, PreviewAOI, PreviewScene
-from workflows.missing import FetchIfPossible
-from workflows.mosaic import MosaicAOI
-from workflows.planning import ForecastScene, PlanAOI
-from workflows.scenes import DownloadProduct, MaskScene, QueryScenes, Unzip
-from workflows.selection import LevelScenes, NormaliseViews, RankScenes, SelectSources, SettleScenes
-from workflows.sentinel2 import (
-    BlendTile,
-    BuildClassesVRT,
-    BuildQualityVRT,
-    BuildVRT,
-    CompositeTile,
-    WriteClasses,
-    WriteQuality,
-)
+from workflows.collector import collector_at_rest
+
+with collector_at_rest():
+    from workflows.download import DeliverSafe, DownloadAOI
+    from workflows.exit_codes import install
+    from workflows.listing import ListAOI, PreviewAOI, PreviewScene
+    from workflows.missing import FetchIfPossible
+    from workflows.mosaic import MosaicAOI
+    from workflows.planning import ForecastScene, PlanAOI
+    from workflows.scenes import DownloadProduct, MaskScene, QueryScenes, Unzip
+    from workflows.selection import LevelScenes, NormaliseViews, RankScenes, SelectSources, SettleScenes
+    from workflows.sentinel2 import (
+        BlendTile,
+        BuildClassesVRT,
+        BuildQualityVRT,
+        BuildVRT,
+        CompositeTile,
+        WriteClasses,
+        WriteQuality,
+    )
 
 __all__ = [
     "BlendTile",

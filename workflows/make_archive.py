@@ -4,19 +4,21 @@ import argparse
 import re
 from datetime import UTC, date, datetime, time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from senard.errors import RequestError
 from senard.model.mgrs import mgrs_name
 from senard.model.sentinel2 import ProductType
 from senard.simulation.acquisition import FULL_SIZE_PX, SimulatedAcquisition
-from senard.simulation.archive import ArchivePlan, simulate_archive
-from senard.simulation.plans import sample_plan, tiny_plan, with_levels
 from senard.steps.make_request import parse_day
+
+if TYPE_CHECKING:
+    from senard.simulation.archive import ArchivePlan
 
 MORNING_HOUR = 10
 """Hour of the local day in whose middle the satellites pass."""
 
-PLANS = {"sample": sample_plan, "tiny": tiny_plan}
+PLANS = ("sample", "tiny")
 """Ready plans by name."""
 
 LEVELS = {
@@ -36,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("folder", type=Path, metavar="FOLDER", help="where the archive appears")
     parser.add_argument(
         "--plan",
-        choices=sorted(PLANS),
+        choices=PLANS,
         default="sample",
         help="sample: two MGRS tiles of 18 km in two UTM zones, six dates, one zip broken; tiny: one of 4 km, four "
         "dates (default: sample)",
@@ -74,15 +76,21 @@ def make_archive(parsed: argparse.Namespace) -> Path:
     Raises:
         RequestError: if tiles or days are missing or impossible.
     """
+    from senard.simulation.archive import simulate_archive
+    from senard.simulation.plans import sample_plan, tiny_plan, with_levels
+
     if (parsed.mgrs_tiles is None) != (parsed.dates is None):
         raise RequestError("--mgrs-tiles and --dates belong together: give both, or neither for a ready plan.")
-    plan = PLANS[parsed.plan](seed=parsed.seed) if parsed.mgrs_tiles is None else _own_plan(parsed)
+    ready = {"sample": sample_plan, "tiny": tiny_plan}
+    plan = ready[parsed.plan](seed=parsed.seed) if parsed.mgrs_tiles is None else _own_plan(parsed)
     plan = with_levels(plan, LEVELS[parsed.product_type])
     return simulate_archive(plan, parsed.folder, truth=not parsed.no_truth, dem=parsed.dem, workers=parsed.njobs)
 
 
-def _own_plan(parsed: argparse.Namespace) -> ArchivePlan:
+def _own_plan(parsed: argparse.Namespace) -> "ArchivePlan":
     """Every tile on every day; the tiles of one day are one overflight."""
+    from senard.simulation.archive import ArchivePlan
+
     days = [parse_day(text, "--dates") for text in parsed.dates.split(",")]
     mgrs_tiles = [mgrs_name(text) for text in parsed.mgrs_tiles.split(",")]
     return ArchivePlan(

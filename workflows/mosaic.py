@@ -17,10 +17,8 @@ from senard.model.mosaic import MosaicParts
 from senard.model.product import Part
 from senard.model.request import Brdf
 from senard.model.scene import QueryResult
-from senard.steps.finish_product import finish_product
 from senard.steps.make_request import require_for_mosaic, with_mosaic_warnings
 from senard.steps.spare_scenes import SPARED
-from senard.steps.take_land import take_land
 from workflows.area import AreaTask, told
 from workflows.choosing import delivered_sources, numbers_text, read_refusals, read_settled, write_refusals
 from workflows.config import Call
@@ -63,6 +61,8 @@ class MosaicAOI(AreaTask):
         super().begin()
         call, land = self.call, self.work.land(self.call.request)
         if land is not None and not land.is_dir():
+            from senard.steps.take_land import take_land
+
             take_land(call.request, call.dem, call.landcover, self._tiles, land)
 
     @property
@@ -132,6 +132,8 @@ class MosaicAOI(AreaTask):
         yield self._finishing(frozen, folder, resolutions, layers, refused)
         self._clean(folder, refused)
         parts = self._parts(result, folder, resolutions, refused)
+        from senard.steps.finish_product import finish_product
+
         finish_product(folder.folder, parts, read_figures(self.queried.notes))
         self._forget(frozen, folder)
 

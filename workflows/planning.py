@@ -10,9 +10,7 @@ from senard.io.plan_file import plan_text, read_gaps, write_plan
 from senard.io.scenes_file import read_query_result, read_verdict
 from senard.model.product import Part
 from senard.model.scene import Sentinel2Scene
-from senard.steps.forecast_scene import forecast_scene
 from senard.steps.make_request import require_for_mosaic, with_mosaic_warnings
-from senard.steps.plan_mosaic import draw_plan, is_here
 from workflows.answers import AnswerTask
 from workflows.area import told
 from workflows.config import Call
@@ -27,6 +25,8 @@ PLAN = "plan.json"
 class ForecastScene(SceneTask):
     """What one product's small classification tells, or the verdict that it tells nothing."""
 
+    computes = True
+
     def requires(self) -> DownloadProduct:
         return self.clone(DownloadProduct, part=Part.CLASSES.value)
 
@@ -35,6 +35,8 @@ class ForecastScene(SceneTask):
         return FollowingTarget(place, lambda: self.requires().output(), stamps=self.stamps)
 
     def run(self) -> None:
+        from senard.steps.forecast_scene import forecast_scene
+
         remove_leftovers(self.output().path)
         forecast_scene(self.input().path, self.output().path)
 
@@ -66,6 +68,8 @@ class PlanAOI(AnswerTask):
         yield [*self.checks(), *forecasts]
         result = read_query_result(self.queried.scenes)
         folders = {number: task.output().path for number, task in enumerate(forecasts, 1)}
+        from senard.steps.plan_mosaic import draw_plan
+
         plan = draw_plan(self.call.request, result, folders, held=self._held())
         text = plan_text(plan)
         with partial_file(self.folder / "plan.txt") as partial:
@@ -95,6 +99,8 @@ class PlanAOI(AnswerTask):
         return {scene.product_id: self._parts_of(scene) for scene in read_query_result(self.queried.scenes).kept}
 
     def _parts_of(self, scene: Sentinel2Scene) -> list[Part]:
+        from senard.steps.plan_mosaic import is_here
+
         name, place = scene.product_id, self.call.access.download_dir
         if is_here(name, [place, *(self.work.download(name, part) for part in (Part.ALL, Part.CLASSES))]):
             return [Part.ALL]

@@ -113,6 +113,15 @@ class MosaicWorker(luigi.worker.Worker):
         kwargs.update(status=DISABLED, runnable=False)
         self._scheduler.add_task(**{key: value for key, value in kwargs.items() if value is not None})
 
+    def _create_task_process(self, task: luigi.Task) -> Any:
+        """A task that computes in a process of its own has from this one what it computes with."""
+        process = super()._create_task_process(task)
+        if process.use_multiprocessing and getattr(task, "computes", False):
+            from senard.steps.load_kernels import load_kernels
+
+            load_kernels()
+        return process
+
     def _handle_next_task(self) -> Any:
         if self.display is not None:
             self.display.listen()

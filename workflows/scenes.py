@@ -16,7 +16,6 @@ from senard.model.scene import Sentinel2Scene
 from senard.steps.compare_catalogues import compare_catalogues
 from senard.steps.download_product import download_product
 from senard.steps.fetch_look import fetching_look
-from senard.steps.mask_scene import mask_scene
 from senard.steps.query_scenes import query_scenes
 from senard.steps.unzip import unzip
 from workflows.meter import Meter
@@ -237,6 +236,8 @@ class Unzip(SceneTask):
 class MaskScene(SceneTask):
     """One scene's small rasters: class, distance to cloud, clear share, probability; or the verdict on it."""
 
+    computes = True
+
     def requires(self) -> Unzip:
         return self.clone(Unzip, part=Part.JUDGE.value)
 
@@ -244,5 +245,7 @@ class MaskScene(SceneTask):
         return FollowingTarget(self.paths.masks(self.product_id), lambda: self.requires().output(), stamps=self.stamps)
 
     def run(self) -> None:
+        from senard.steps.mask_scene import mask_scene
+
         remove_leftovers(self.output().path)
         mask_scene(self.input().path, self.output().path)

@@ -10,11 +10,6 @@ from senard.io.scenes_file import read_verdict
 from senard.model.product import Part
 from senard.model.request import Method
 from senard.model.scene import Sentinel2Scene
-from senard.steps.level_scenes import level_scenes
-from senard.steps.normalise_views import normalise_views
-from senard.steps.rank_scenes import rank_scenes
-from senard.steps.select_participants import select_participants
-from senard.steps.select_sources import select_sources
 from senard.steps.settle_scenes import settle_scenes
 from senard.steps.spare_scenes import spare_scenes
 from workflows.choosing import (
@@ -35,6 +30,8 @@ from workflows.task import Steps, remove_leftovers
 class RankScenes(ProductTask):
     """How much of the area every scene saw clear."""
 
+    computes = True
+
     @property
     def label(self) -> str:
         return f"RankScenes {self.product}"
@@ -45,11 +42,15 @@ class RankScenes(ProductTask):
     def run(self) -> Steps:
         yield [self.clone(MaskScene, product_id=scene.product_id) for scene in self.read_result().kept]
         remove_leftovers(self.output().path)
+        from senard.steps.rank_scenes import rank_scenes
+
         rank_scenes(self.read_request(), self.read_scenes(), self.read_masks([]), self.read_tiles(), self.output().path)
 
 
 class SelectSources(TileTask):
     """For every 20 m pixel of one tile, the scene that supplies it, or all scenes that take part in it."""
+
+    computes = True
 
     without = luigi.Parameter(
         default="", positional=False, description="numbers of scenes that turned out unusable, by comma"
@@ -73,8 +74,12 @@ class SelectSources(TileTask):
         masks, tile = self.read_masks(numbers_of(self.without)), self.read_tiles()[self.tile]
         out, land = self.output().path, self.paths.land(request)
         if request.method is Method.BEST:
+            from senard.steps.select_sources import select_sources
+
             select_sources(request, scenes, masks, tile, out, spared=spared, land=land, progress=self.progress)
         else:
+            from senard.steps.select_participants import select_participants
+
             ranks = self._ranks.output().path if request.method is Method.FIRST else None
             select_participants(
                 request, scenes, masks, tile, out, spared=spared, ranks=ranks, land=land, progress=self.progress
@@ -154,6 +159,8 @@ class SettleScenes(ProductTask):
 class LevelScenes(ProductTask):
     """What makes the granules of one overflight agree where they overlap."""
 
+    computes = True
+
     @property
     def label(self) -> str:
         return f"LevelScenes {self.product}"
@@ -169,11 +176,15 @@ class LevelScenes(ProductTask):
         remove_leftovers(out)
         used = winning_sources(self.read_sources())
         masks = self.read_masks(read_settled(self.choice).without)
+        from senard.steps.level_scenes import level_scenes
+
         level_scenes(self.read_request(), scenes, masks, self.read_tiles(), out, used=used)
 
 
 class NormaliseViews(ProductTask):
     """What brings every scene that supplies pixels to the view from straight above."""
+
+    computes = True
 
     @property
     def label(self) -> str:
@@ -191,4 +202,6 @@ class NormaliseViews(ProductTask):
         out = self.output().path
         remove_leftovers(out)
         safes = {number: self.paths.safe(name, Part.BANDS) for number, name in names.items()}
+        from senard.steps.normalise_views import normalise_views
+
         normalise_views(self.read_request(), safes, self.read_tiles(), out)

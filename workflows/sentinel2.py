@@ -3,6 +3,7 @@
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import luigi
 
@@ -10,18 +11,16 @@ from senard.errors import UnusableSceneError
 from senard.model.labels import QUALITY_PROFILE, SCL_PROFILE
 from senard.model.product import Part
 from senard.model.request import Brdf
-from senard.steps.blend_tile import blend_tile
 from senard.steps.build_vrt import build_vrt
-from senard.steps.composite_tile import composite_blend, composite_tile
-from senard.steps.supply_band import Nadir
-from senard.steps.write_classes import write_classes
-from senard.steps.write_quality import write_quality
 from workflows.choosing import numbers_of, read_refusals, winning_sources, write_refusals
 from workflows.product_task import ProductTask, TileTask
 from workflows.scenes import MaskScene, Unzip
 from workflows.selection import LevelScenes, NormaliseViews
 from workflows.targets import DirectoryTarget, FileTarget
 from workflows.task import SenardTask, Steps, remove, remove_leftovers
+
+if TYPE_CHECKING:
+    from senard.steps.supply_band import Nadir
 
 QUALITY_GSD = 20
 """Pixel side of the QA layer, m."""
@@ -32,6 +31,8 @@ CLASSES = "SCL"
 
 class ReadingTask(TileTask):
     """A step that decodes the bands of one tile at one resolution, and may find that a scene is unusable."""
+
+    computes = True
 
     gsd = luigi.IntParameter(positional=False, description="pixel side of the file, m: 10 or 20")
 
@@ -61,10 +62,12 @@ class ReadingTask(TileTask):
         """Whether pixels are brought to the view from straight above."""
         return self.read_request().brdf is Brdf.NBAR
 
-    def nadir(self, numbers: Iterable[int]) -> Nadir | None:
+    def nadir(self, numbers: Iterable[int]) -> "Nadir | None":
         """How pixels of these scenes are brought to the view from straight above; None where they are not."""
         scenes = self.read_scenes()
         masks = {number: self.paths.masks(scenes[number - 1].product_id) for number in numbers}
+        from senard.steps.supply_band import Nadir
+
         return Nadir(factors=self.choice.factors, masks=masks) if self._normalises else None
 
     def unpacked(self, sources: Path) -> Generator[list[SenardTask], None, dict[int, Path]]:
@@ -107,6 +110,8 @@ class BlendTile(ReadingTask):
         out = self.output().path
         remove_leftovers(out)
         remove(self.refusal.path)
+        from senard.steps.blend_tile import blend_tile
+
         with self.refusing(safes):
             blend_tile(
                 self.read_request(), self.read_scenes(), safes, sources, tile, self.gsd, out,
@@ -157,11 +162,15 @@ class CompositeTile(ReadingTask):
     def _deliver(self, sources: Path, out: Path, flags: Path) -> None:
         """From spectra that are made already."""
         blend, tile = self.choice.blend(self.tile, self.gsd), self.read_tiles()[self.tile]
+        from senard.steps.composite_tile import composite_blend
+
         composite_blend(self.read_request(), self.read_scenes(), sources, blend, tile, self.gsd, out, flags)
 
     def _compose(self, sources: Path, safes: Mapping[int, Path], out: Path, flags: Path) -> None:
         """From the scenes that the source map chose."""
         tile, levels = self.read_tiles()[self.tile], self.choice.levels
+        from senard.steps.composite_tile import composite_tile
+
         with self.refusing(safes):
             composite_tile(
                 self.read_request(), self.read_scenes(), safes, sources, tile, self.gsd, out, flags, levels=levels,
@@ -203,6 +212,8 @@ class BuildVRT(ProductTask):
 class WriteQuality(TileTask):
     """The QA layer of one tile: source, clear observations, level and flags of every pixel."""
 
+    computes = True
+
     resolutions = luigi.Parameter(
         positional=False, description="pixel sides of the files whose flags it carries, m, by comma"
     )
@@ -219,6 +230,8 @@ class WriteQuality(TileTask):
         out, note = self.output()
         remove_leftovers(out.path, note.path)
         scenes, tile = self.read_scenes(), self.read_tiles()[self.tile]
+        from senard.steps.write_quality import write_quality
+
         write_quality(self.read_request(), scenes, self.read_delivered_sources()[self.tile], flags, tile, out.path)
         with note.temporary_path() as partial:
             partial.write_text(f"flags of {self.resolutions} m\n", encoding="utf-8")
@@ -251,6 +264,8 @@ class BuildQualityVRT(ProductTask):
 class WriteClasses(TileTask):
     """The scene class of every pixel of one tile, as its source scene has it."""
 
+    computes = True
+
     def requires(self) -> list[SenardTask]:
         blends = [self.clone(BlendTile, gsd=QUALITY_GSD)] if self.read_request().method.reads_all else []
         return [self.clone(LevelScenes), *blends]
@@ -266,6 +281,8 @@ class WriteClasses(TileTask):
         out, note = self.output()
         remove_leftovers(out.path, note.path)
         masks = {number: self.paths.masks(name) for number, name in names.items()}
+        from senard.steps.write_classes import write_classes
+
         write_classes(self.read_request(), self.read_scenes(), masks, sources, self.read_tiles()[self.tile], out.path)
         with note.temporary_path() as partial:
             partial.write_text("classes of the sources\n", encoding="utf-8")

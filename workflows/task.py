@@ -38,6 +38,9 @@ class SenardTask(luigi.Task):
 
     retry_count = RETRIES
 
+    computes = False
+    """Tells workflows/running.py that the task works on pixels."""
+
     judged_by_completeness = True
     """Tells workflows/exit_codes.py that this may be the root of a run of ours."""
 

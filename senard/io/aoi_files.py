@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pyogrio
 import pyproj
 import shapely
 from shapely.errors import ShapelyError
@@ -177,6 +176,8 @@ def _geojson_crs(document: dict[str, Any], place: str) -> pyproj.CRS:
 
 def _read_layers(path: Path) -> Geometries:
     """Geometries of all layers that GDAL finds; a GeoPackage must have one layer, or which is meant is unclear."""
+    import pyogrio  # brings pandas, 0.4 s: not at the start of every command, most of which read GeoJSON or none at all
+
     suffix = path.suffix.lower()
     if suffix == ".shp" and not path.with_suffix(".prj").is_file() and not path.with_suffix(".PRJ").is_file():
         raise RequestError(

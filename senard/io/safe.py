@@ -3,6 +3,7 @@
 import re
 import zipfile
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 from senard.errors import UnusableSceneError
@@ -174,27 +175,37 @@ def _check_names(
 
 
 def _check_images(members: SafeMembers, places: list[str], stated: Mapping[str, StatedFile]) -> None:
-    for place in places:
-        size = members.sizes[place]
-        expected = stated[place].size if place in stated else 0
-        if size < max(expected, 1):  # larger is no sign: some baselines state the size of another file
-            raise UnusableSceneError(
-                f"{members.root}: {place} has {size} bytes, expected {expected or 'some'}: it is cut short. "
-                f"Delete the product and download it again."
-            )
-        if place.lower().endswith(".jp2") and not _is_whole(members, place):
-            raise UnusableSceneError(
-                f"{members.root}: {place} does not end with the end marker of JPEG 2000 (FF D9): it is cut short. "
-                f"Delete the product and download it again."
-            )
+    with _opened(members) as archive:
+        for place in places:
+            size = members.sizes[place]
+            expected = stated[place].size if place in stated else 0
+            if size < max(expected, 1):  # larger is no sign: some baselines state the size of another file
+                raise UnusableSceneError(
+                    f"{members.root}: {place} has {size} bytes, expected {expected or 'some'}: it is cut short. "
+                    f"Delete the product and download it again."
+                )
+            if place.lower().endswith(".jp2") and not _is_whole(members, place, archive):
+                raise UnusableSceneError(
+                    f"{members.root}: {place} does not end with the end marker of JPEG 2000 (FF D9): it is cut short. "
+                    f"Delete the product and download it again."
+                )
 
 
-def _is_whole(members: SafeMembers, place: str) -> bool:
+def _opened(members: SafeMembers) -> AbstractContextManager[zipfile.ZipFile | None]:
+    """The zip, opened once for all its images: its directory is read each time that it is opened."""
     if not members.zipped:
+        return nullcontext()
+    try:
+        return zipfile.ZipFile(members.root)
+    except Exception as error:  # zipfile raises a dozen kinds for a broken archive
+        raise reading_error(members.root, "its directory", error) from error
+
+
+def _is_whole(members: SafeMembers, place: str, archive: zipfile.ZipFile | None) -> bool:
+    if archive is None:
         return is_whole_jp2(members.root / place)
     try:
-        with zipfile.ZipFile(members.root) as archive:
-            entry = archive.getinfo(f"{members.top}/{place}")
+        entry = archive.getinfo(f"{members.top}/{place}")
         if entry.compress_type != zipfile.ZIP_STORED:
             return True  # looked at when it is unpacked
         return is_whole_jp2(members.root, start=stored_place(members.root, entry), size=entry.file_size)

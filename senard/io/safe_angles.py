@@ -2,7 +2,6 @@
 
 import numpy as np
 from lxml import etree
-from scipy.ndimage import distance_transform_edt
 
 from senard.model.arrays import Float64Array
 from senard.model.product import AngleGrid
@@ -28,18 +27,24 @@ def read_sun_angles(root: etree._Element) -> AngleGrid:
 
 def read_view_angles(root: etree._Element) -> AngleGrid:
     """View angles at the nodes: detectors merged per band, bands merged, empty nodes filled from the nearest."""
-    by_band: dict[int, list[tuple[Float64Array, Float64Array]]] = {}
-    for element in root.iterfind(".//{*}Viewing_Incidence_Angles_Grids"):
-        grid = _grid(element)
-        if grid is not None:
-            by_band.setdefault(_band_id(element), []).append(grid)
-    wanted = [grids for band_id, grids in sorted(by_band.items()) if band_id in _DELIVERED] or list(by_band.values())
-    bands = [_mean(grids) for grids in wanted]
+    elements = list(root.iterfind(".//{*}Viewing_Incidence_Angles_Grids"))
+    delivered = sorted((element for element in elements if _band_id(element) in _DELIVERED), key=_band_id)
+    bands = [_mean(grids) for grids in _by_band(delivered) or _by_band(elements)]
     bands = [band for band in bands if np.isfinite(band[0]).any()]
     if bands and len({zenith.shape for zenith, _ in bands}) == 1:
         return _angle_grid(*_filled(*_mean(bands)))
     means = _mean_angles(root, ".//{*}Mean_Viewing_Incidence_Angle")
     return _constant(means)
+
+
+def _by_band(elements: list[etree._Element]) -> list[list[tuple[Float64Array, Float64Array]]]:
+    """The grids of every band that has some which can be read."""
+    by_band: dict[int, list[tuple[Float64Array, Float64Array]]] = {}
+    for element in elements:
+        grid = _grid(element)
+        if grid is not None:
+            by_band.setdefault(_band_id(element), []).append(grid)
+    return list(by_band.values())
 
 
 def _band_id(element: etree._Element) -> int:
@@ -91,6 +96,8 @@ def _filled(zenith: Float64Array, azimuth: Float64Array) -> tuple[Float64Array, 
     empty = ~np.isfinite(zenith)
     if not empty.any():
         return zenith, azimuth
+    from scipy.ndimage import distance_transform_edt  # 0.2 s: at the edges of a swath alone
+
     nearest = tuple(distance_transform_edt(empty, return_distances=False, return_indices=True))
     return zenith[nearest], azimuth[nearest]
 

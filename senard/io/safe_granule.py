@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
 from lxml import etree
 
@@ -36,6 +37,7 @@ class GranuleXml:
     """Every …_PERCENTAGE that the XML states, percent."""
 
 
+@lru_cache(maxsize=8)  # 30 ms, and every tile at every resolution asks for its suppliers anew
 def parse_granule_xml(data: bytes, what: str = "MTD_TL.xml") -> GranuleXml:
     """Read the granule's metadata.
 

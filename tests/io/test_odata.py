@@ -35,8 +35,13 @@ def emulator() -> Iterator[Emulator]:
         yield running
 
 
-def catalogue(emulator: Emulator, *, today: date = LATER, page_size: int = 200) -> ODataCatalogue:
-    return ODataCatalogue(emulator.access(Path("unused")), today=today, page_size=page_size)
+def catalogue(
+    emulator: Emulator, *, today: date = LATER, page_size: int = 200, read_timeout_s: float | None = None
+) -> ODataCatalogue:
+    access = emulator.access(Path("unused"))
+    if read_timeout_s is not None:
+        access = dataclasses.replace(access, pace=dataclasses.replace(access.pace, read_timeout_s=read_timeout_s))
+    return ODataCatalogue(access, today=today, page_size=page_size)
 
 
 def ids(found: Iterator[Sentinel2Scene | QueriedScene]) -> list[str]:
@@ -235,7 +240,7 @@ class TestPaging:
             came.extend(emulator.products.add_synthetic(1, start=start, tiles=("31TCJ",)))
 
         emulator.catalogue.before_search = one_more
-        found = ids(catalogue(emulator, page_size=1000).search(REQUEST))
+        found = ids(catalogue(emulator, page_size=1000, read_timeout_s=30).search(REQUEST))  # pages are heavy
         assert len(found) == len(set(found))
         assert set(names) <= set(found)
         assert set(found) <= {*names, *came}

@@ -37,8 +37,8 @@ def lingers(address: str) -> bool:
 
 
 def lingers_after(fetched: Path, answer: Answer, *, size_bytes: int = 0, least_bytes: int = 0) -> bool:
-    """Whether the connection counts as open after a file has arrived."""
-    connections = Connections("ada", PACE)
+    """Whether the connection counts as open after a file has arrived; each file has an account of its own."""
+    connections = Connections(fetched.name, PACE)
     with Loopback(lambda _: answer) as server:
         ask = open_url(Http(PACE), server.address, "the file", connections=connections)
         file = RemoteFile(what="the file", open=ask, size_bytes=size_bytes, least_bytes=least_bytes)
@@ -48,6 +48,7 @@ def lingers_after(fetched: Path, answer: Answer, *, size_bytes: int = 0, least_b
 
 
 def is_counted(connections: Connections) -> bool:
+    """Whether none is free; one taken to see that counts for `linger_s` afterwards, as if its holder were killed."""
     descriptor = connections._take_any()
     if descriptor is not None:
         unlock_and_close(descriptor)

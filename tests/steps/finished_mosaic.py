@@ -1,7 +1,12 @@
 """A small mosaic as the tasks leave it before the last step: two tiles, three scenes, one of them broken."""
 
+import atexit
 import json
+import shutil
+import tempfile
+from contextlib import ExitStack
 from datetime import UTC, date, datetime
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +22,9 @@ from senard.model.mosaic import MosaicParts
 from senard.model.request import MosaicRequest
 from senard.model.scene import QueriedScene, QueryResult, Sentinel2Scene
 from senard.model.sentinel2 import ProductType
+
+_KEPT = ExitStack()
+atexit.register(_KEPT.close)
 
 DAYS = (date(2024, 5, 4), date(2024, 6, 13), date(2024, 7, 28))
 
@@ -54,34 +62,43 @@ def request(left: int = 88_000, width: int = 24_000) -> MosaicRequest:
 
 def build_mosaic(root: Path, resolutions: tuple[int, ...] = (10, 20)) -> tuple[Path, MosaicParts]:
     """Write rasters and figures under `root`; returns the product folder and what the last step is given."""
-    asked = request()
-    scenes = tuple(scene(number, day) for number, day in enumerate(DAYS, 1))
-    tiles = cut_tiles(asked.aoi, asked.crs)
-    left_out = QueriedScene(product_id="S2A_CLOUDY", kept=False, reason="cloud cover 97.3 % >= 95 %", scene=None)
-    result = QueryResult(
-        scenes=(
-            *(QueriedScene(product_id=one.product_id, kept=True, reason="", scene=one) for one in scenes),
-            left_out,
-        )
-    )
-    parts = MosaicParts(
-        request=asked,
-        result=result,
-        tiles=tiles,
-        sources=tuple(root / "work" / "sources" / str(tile.index) for tile in tiles),
-        masks=tuple(root / "work" / "masks" / one.product_id for one in scenes),
-        composites=tuple(root / "work" / f"{tile.index}_{gsd}.json" for tile in tiles for gsd in (10, 20)),
-    )
+    shutil.copytree(_made_once(resolutions), root, dirs_exist_ok=True)
+    parts = parts_under(root)
+    return root / "out" / parts.product_id, parts
+
+
+@cache
+def _made_once(resolutions: tuple[int, ...]) -> Path:
+    """A folder from which every mosaic of these resolutions is copied; it goes when the process ends."""
+    root = Path(_KEPT.enter_context(tempfile.TemporaryDirectory()))
+    parts = parts_under(root)
     folder = root / "out" / parts.product_id
     (folder / "layers").mkdir(parents=True)
-    for tile, place in zip(tiles, parts.sources, strict=True):
-        source = write_sources(place, tile, asked)
+    for tile, place in zip(parts.tiles, parts.sources, strict=True):
+        source = write_sources(place, tile, parts.request)
         for gsd in resolutions:
             write_mosaic_file(folder / f"{tile.index}_{gsd}.tif", tile.grid(gsd), source)
             counts = {"clipped_low": 3, "mended": 0, "jp2_tiles_decoded": 44}
             (root / "work" / f"{tile.index}_{gsd}.json").write_text(json.dumps(counts))
     write_verdicts(parts)
-    return folder, parts
+    return root
+
+
+def parts_under(root: Path) -> MosaicParts:
+    """What the last step is given of a mosaic whose files lie under `root`."""
+    asked = request()
+    scenes = tuple(scene(number, day) for number, day in enumerate(DAYS, 1))
+    tiles = cut_tiles(asked.aoi, asked.crs)
+    kept = [QueriedScene(product_id=one.product_id, kept=True, reason="", scene=one) for one in scenes]
+    left_out = QueriedScene(product_id="S2A_CLOUDY", kept=False, reason="cloud cover 97.3 % >= 95 %", scene=None)
+    return MosaicParts(
+        request=asked,
+        result=QueryResult(scenes=(*kept, left_out)),
+        tiles=tiles,
+        sources=tuple(root / "work" / "sources" / str(tile.index) for tile in tiles),
+        masks=tuple(root / "work" / "masks" / one.product_id for one in scenes),
+        composites=tuple(root / "work" / f"{tile.index}_{gsd}.json" for tile in tiles for gsd in (10, 20)),
+    )
 
 
 def write_verdicts(parts: MosaicParts) -> None:
@@ -143,5 +160,6 @@ def write_raster(path: Path, grid: Grid, bands: UInt16Array) -> None:
         transform=Affine.from_gdal(*grid.geotransform),
         tiled=True,
         compress="DEFLATE",
+        zlevel=1,
     ) as file:
         file.write(bands)

@@ -4,6 +4,7 @@ import dataclasses
 import json
 from collections.abc import Collection, Mapping
 from datetime import date
+from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 
@@ -66,7 +67,20 @@ def drawn(
     held: Mapping[str, Collection[Part]] = MappingProxyType({}),
     **asked: object,
 ) -> Plan:
-    """The plan of the tiny archive, as if its products were elsewhere."""
+    """The plan of the tiny archive, as if its products were elsewhere; the same one is drawn once."""
+    parts = tuple((name, tuple(parts)) for name, parts in held.items())
+    return _drawn(tiny_archive, forecasts, remote, quick, parts, tuple(asked.items()))
+
+
+@cache
+def _drawn(
+    tiny_archive: Path,
+    forecasts: Path,
+    remote: bool,
+    quick: bool,
+    held: tuple[tuple[str, tuple[Part, ...]], ...],
+    asked: tuple[tuple[str, object], ...],
+) -> Plan:
     scenes = sorted(
         (read_product(path).scene for path in tiny_archive.glob("*.zip")), key=lambda scene: scene.datatake_time
     )
@@ -79,8 +93,8 @@ def drawn(
         ]
     entries = tuple(QueriedScene(product_id=scene.product_id, kept=True, reason="", scene=scene) for scene in scenes)
     folders = {n: forecasts / "forecasts" / scene.product_id for n, scene in enumerate(scenes, 1)}
-    request = request_for(tiny_archive, **asked)
-    return draw_plan(request, QueryResult(scenes=entries), {} if quick else folders, held=held)
+    request = request_for(tiny_archive, **dict(asked))
+    return draw_plan(request, QueryResult(scenes=entries), {} if quick else folders, held=dict(held))
 
 
 class TestPlanMosaic:

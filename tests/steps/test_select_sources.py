@@ -189,7 +189,7 @@ class TestInvariance:
     """The source of a pixel depends on its place and the scenes alone."""
 
     @settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-    @given(seed=st.integers(0, 10_000), block_px=st.sampled_from([47, 64, 100]))
+    @given(seed=st.integers(0, 10_000), block_px=st.sampled_from([64, 83, 100]))
     def test_is_bit_identical_in_blocks_of_any_size(
         self, tmp_path_factory: pytest.TempPathFactory, seed: int, block_px: int
     ) -> None:

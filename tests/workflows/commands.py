@@ -119,6 +119,12 @@ def contents(folder: Path) -> dict[str, str]:
     }
 
 
+def holds(folder: Path, name: str) -> bool:
+    """Whether a file of this name lies anywhere below a folder that others write to: what vanishes while looking counts
+    for nothing."""
+    return any(name in files for _, _, files in os.walk(folder))
+
+
 def leftovers(folder: Path) -> list[str]:
     """Names of half-made files and folders."""
     return [path.name for path in folder.rglob(".*") if "partial" in path.name or "scratch" in path.name]

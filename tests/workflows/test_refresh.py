@@ -79,7 +79,7 @@ class TestMosaic:
         self, frozen: Served, undisturbed: dict[str, str]
     ) -> None:
         hide(frozen, frozen.first)
-        done = frozen.senard("--njobs", "2")
+        done = frozen.senard()
         assert done.returncode == 0, done.stderr
         assert f"left out: {frozen.first}" in done.stderr
         poorer = contents(frozen.product())
@@ -108,9 +108,9 @@ class TestMosaic:
         self, frozen: Served, undisturbed: dict[str, str]
     ) -> None:
         frozen.emulator.products.withdraw(frozen.first)
-        assert frozen.senard("--njobs", "2", **COARSE).returncode == 0
+        assert frozen.senard(**COARSE).returncode == 0
         with_it = frozen.product()
-        done = frozen.senard("--njobs", "2", "--refresh", **COARSE)  # a search without it: another mosaic
+        done = frozen.senard("--refresh", **COARSE)  # a search without it: another mosaic
         assert done.returncode == 0, done.stderr
         assert Path(done.stdout.strip()) != with_it
         come_back(frozen, frozen.first)
@@ -119,14 +119,14 @@ class TestMosaic:
         assert frozen.senard("--refresh", retries="1", **COARSE).returncode == 4
         assert times(with_it) == before
         frozen.emulator.faults.clear()
-        done = frozen.senard("--njobs", "2", **COARSE)  # goes on with the refresh
+        done = frozen.senard(**COARSE)  # goes on with the refresh
         assert done.returncode == 0, done.stderr
         assert done.stdout == f"{with_it}\n"
         made = contents(with_it)
         assert {name: made[name] for name in SAME_AT_20} == {name: undisturbed[name] for name in SAME_AT_20}
 
     def test_bands_that_came_back_are_used_and_what_was_fetched_is_not_lost(self, frozen: Served) -> None:
-        assert frozen.senard("--njobs", "2", **COARSE).returncode == 0
+        assert frozen.senard(**COARSE).returncode == 0
         product, work = frozen.product(), work_of(frozen)
         before, made = times(product), contents(product)
         for name in frozen.zips():
@@ -140,12 +140,12 @@ class TestMosaic:
             shutil.rmtree(place)
         shutil.rmtree(work.root / "downloads" / frozen.first)
         shutil.rmtree(frozen.downloads / ".members" / f"{frozen.first}.SAFE")
-        done = frozen.senard("--njobs", "2", **COARSE)
+        done = frozen.senard(**COARSE)
         assert done.returncode == 0, done.stderr
         assert f"left out: {frozen.first}" in done.stderr
         assert contents(product) != made
         show(frozen)
-        done = frozen.senard("--njobs", "2", "--refresh", **COARSE)
+        done = frozen.senard("--refresh", **COARSE)
         assert done.returncode == 0, done.stderr
         assert contents(product) == made
 

@@ -25,6 +25,8 @@ AVERAGE_OVER_PX = 2
 """Radius over which the probability is smoothed, px of 120 m."""
 DILATION_PX = 1
 """Radius by which clouds are widened, px of 120 m."""
+CIRRUS_BAND = "B10"
+"""Dark wherever there is no cirrus."""
 BLOCK = 2
 """A pixel of the detector is 2 x 2 pixels of 60 m."""
 
@@ -36,7 +38,7 @@ class DetectedClouds:
     """What the detector says, (y, x) at 60 m."""
 
     probability: UInt8Array
-    """Percent; 255 where a band has no data."""
+    """Percent; 255 where a band other than B10 has no data."""
 
     cloudy: BoolArray
     """True is cloud, widened."""
@@ -66,7 +68,8 @@ def detect_clouds(bands: Mapping[str, UInt16Array]) -> DetectedClouds:
     """
     planes = [bands[name] for name in DETECT_BANDS]
     shape = planes[0].shape
-    known = np.logical_and.reduce([plane > NODATA_DN for plane in planes])
+    # Without an offset (before baseline 04.00) noise turns the darkest pixels of B10 into 0: others say what is known.
+    known = np.logical_and.reduce([bands[name] > NODATA_DN for name in DETECT_BANDS if name != CIRRUS_BAND])
     seen = _block_sum(known.astype(np.float32))
     stack = np.stack([_block_sum(np.where(known, plane, 0).astype(np.float32)) for plane in planes], axis=-1)
     stack /= np.maximum(seen, 1)[..., np.newaxis] * np.float32(10_000)

@@ -13,6 +13,20 @@ where they do not reach zero another 60 m."""
 _SQUARE = np.ones((3, 3), dtype=np.bool_)
 
 
+def without_dips(pixels: UInt16Array) -> UInt16Array:
+    """A reduced band in which only whole areas count as nodata: wavelets dip to 0 beside edges of the darkest water.
+
+    Args:
+        pixels: (y, x) DN of a reduced image.
+
+    Returns:
+        (y, x) uint16, DN; 1 instead of 0 where no 3 x 3 pixels are 0, the image's own edge counted as 0.
+    """
+    empty = pixels == NODATA_DN
+    areas = ndimage.binary_dilation(ndimage.binary_erosion(empty, structure=_SQUARE, border_value=1), structure=_SQUARE)
+    return np.where(empty & ~areas, np.uint16(1), pixels)
+
+
 def without_rim(pixels: UInt16Array) -> UInt16Array:
     """A reduced band without the pixels beside nodata, into which nodata was mixed; the image's own edge stays."""
     known = ndimage.binary_erosion(pixels > NODATA_DN, structure=_SQUARE, iterations=RIM_PX, border_value=1)

@@ -9,7 +9,7 @@ from senard.algorithms.cloud_classes import ground_classes, with_cloud_classes, 
 from senard.algorithms.cloud_detector import detect_clouds
 from senard.algorithms.masking import JudgeRasters, harmonised, legal_classes, looks_like_snow
 from senard.algorithms.nearest import resized
-from senard.algorithms.reduction import area_means, without_rim
+from senard.algorithms.reduction import area_means, without_dips, without_rim
 from senard.errors import UnusableSceneError
 from senard.io.cloud_masks import read_cloud_classes
 from senard.io.jp2 import read_image
@@ -149,7 +149,7 @@ def _reduced_60(product: Sentinel2Product, name: str) -> UInt16Array:
         return _band_60(product, name)
     overview = REDUCED_M // gsd
     pixels = _image(product, f"{name}_{gsd}", overview=overview).astype(np.uint16)
-    means = area_means(pixels, product.grids[60].shape, step=60 / REDUCED_M, shift=(1 / overview - 1) / 2)
+    means = area_means(without_dips(pixels), product.grids[60].shape, step=60 / REDUCED_M, shift=(1 / overview - 1) / 2)
     return _harmonised(product, name, without_rim(means))
 
 

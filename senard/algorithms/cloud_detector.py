@@ -6,6 +6,7 @@ Here a pixel has 120 m, which costs a quarter of 60 m, and the same 240 m and 12
 Source: Sentinel Hub, read-me and notebook of s2cloudless 1.7 (threshold 0.4); "Cloud Masks at Your Service" (160 m).
 """
 
+import importlib
 import importlib.util
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -89,10 +90,10 @@ def _detector() -> Any:
     """The detector of the package; its model is loaded when it is first asked."""
     require_s2cloudless()
     try:
-        from s2cloudless import S2PixelCloudDetector
+        package = importlib.import_module(PACKAGE)
     except (ImportError, OSError) as error:  # a library of LightGBM or OpenCV that the system lacks
         raise RequestError(f"--cloud-masks s2cloudless: {PACKAGE} cannot be loaded ({error}). {_INSTALL}") from error
-    return S2PixelCloudDetector(
+    return package.S2PixelCloudDetector(
         threshold=THRESHOLD, average_over=AVERAGE_OVER_PX, dilation_size=DILATION_PX, all_bands=False
     )
 

@@ -52,7 +52,7 @@ def require_s2cloudless() -> None:
         RequestError: it is not installed.
     """
     if importlib.util.find_spec(PACKAGE) is None:
-        raise RequestError(f"--cloud-masks s2cloudless: the package {PACKAGE} is not installed. {_INSTALL}")
+        raise RequestError(f"--cloud-masks s2cloudless: the package s2cloudless is not installed. {_INSTALL}")
 
 
 def detect_clouds(bands: Mapping[str, UInt16Array]) -> DetectedClouds:
@@ -92,7 +92,7 @@ def _detector() -> Any:
     try:
         package = importlib.import_module(PACKAGE)
     except (ImportError, OSError) as error:  # a library of LightGBM or OpenCV that the system lacks
-        raise RequestError(f"--cloud-masks s2cloudless: {PACKAGE} cannot be loaded ({error}). {_INSTALL}") from error
+        raise RequestError(f"--cloud-masks: s2cloudless cannot be loaded ({error}). {_INSTALL}") from error
     return package.S2PixelCloudDetector(
         threshold=THRESHOLD, average_over=AVERAGE_OVER_PX, dilation_size=DILATION_PX, all_bands=False
     )

@@ -1,9 +1,10 @@
 """s2cloudless, a cloud detector of its own licence (CC BY-SA 4.0) that senard neither holds nor changes: an extra.
 
-It goes by pixels and was trained on 10 m; its authors run it on 160 m, and smooth over 4 pixels and widen by 2 at 60 m.
-Here a pixel has 120 m, which costs a quarter of 60 m, and the same 240 m and 120 m on the ground are 2 pixels and 1.
+It goes by pixels and was trained on 10 m; its authors run it on 160 m. Its published examples smooth over 4 pixels and
+widen by 2 at 60 m, 22 and 11 at 10 m. Here a pixel has 120 m, which costs a quarter of 60 m, and the same 240 m and
+120 m on the ground are 2 pixels and 1.
 
-Source: Sentinel Hub, read-me and notebook of s2cloudless 1.7 (threshold 0.4); "Cloud Masks at Your Service" (160 m).
+Source: Sentinel Hub, read-me and examples of s2cloudless 1.7 (threshold 0.4); "Cloud Masks at Your Service" (160 m).
 """
 
 import importlib

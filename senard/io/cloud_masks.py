@@ -36,7 +36,7 @@ def read_cloud_classes(product: Sentinel2Product) -> CloudClasses:
         UnusableSceneError: the product has neither raster nor polygons, or they do not fit its grid.
         TransientError: the disk does not answer.
     """
-    if product.images.get("CLASSI", "").endswith(".jp2"):
+    if "CLASSI" in product.images:
         return _from_raster(product)
     members = open_safe(product.root)
     places = [place for place in sorted(members.sizes) if PurePosixPath(place).name == CLOUD_POLYGONS]

@@ -175,8 +175,9 @@ def _image(product: Sentinel2Product, key: str, *, overview: int = 1) -> UInt8Ar
     pixels = read_image(image_path(product, key), overview=overview)
     rows, cols = product.grids[int(key.rsplit("_", 1)[1])].shape
     if pixels.shape != (-(-rows // overview), -(-cols // overview)):
+        reduced = f" when every {overview}th is read" if overview > 1 else ""
         raise UnusableSceneError(
             f"{product.scene.product_id}: expected {key} with {rows} x {cols} pixels as the XML says, found "
-            f"{pixels.shape[0] * overview} x {pixels.shape[1] * overview}. Fetch the product again, or leave it out."
+            f"{pixels.shape[0]} x {pixels.shape[1]}{reduced}. Fetch the product again, or leave it out."
         )
     return pixels

@@ -167,7 +167,15 @@ class TestUnusable:
         safe = unpacked(both_levels, "L1C", "0511", tmp_path)
         shutil.copyfile(next(safe.rglob("IMG_DATA/*_B11.jp2")), next(safe.rglob("IMG_DATA/*_B03.jp2")))
         folder = mask_scene(safe.parent, tmp_path / "masks" / safe.stem)
-        assert "expected B03_10 with 366 x 366 pixels as the XML says" in (read_verdict(folder) or "")
+        assert "expected B03_10 with 366 x 366 pixels as the XML says, found 46 x 46 when" in (
+            read_verdict(folder) or ""
+        )
+
+    @pytest.mark.real_data
+    def test_is_a_real_one_whose_bands_are_clips(self, shared: Path, tmp_path: Path) -> None:
+        (safe,) = (shared / "data/s2-safe").glob("ALCD-*/*.SAFE")
+        folder = mask_scene(judge_folder(safe, tmp_path), tmp_path / "masks" / safe.stem)
+        assert "expected B02_10 with 10980 x 10980 pixels as the XML says" in (read_verdict(folder) or "")
 
 
 class TestLevel1C:

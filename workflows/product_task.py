@@ -1,6 +1,6 @@
 """What every task of one mosaic shares."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import luigi
@@ -64,11 +64,16 @@ class ProductTask(SenardTask):
         """Why a scene cannot be judged, by source number; None where it was."""
         return {number: read_verdict(folder) for number, folder in enumerate(self.read_masks([]), 1) if folder}
 
-    def judging(self) -> list[MaskScene]:
-        """One task for each kept scene."""
-        evidence = self.read_request().evidence_key
-        kept = self.read_result().kept
-        return [self.clone(MaskScene, product_id=scene.product_id, evidence=evidence) for scene in kept]
+    def mask_folders(self, numbers: Iterable[int]) -> dict[int, Path]:
+        """Source number to mask folder, of some kept scenes."""
+        kept, evidence = self.read_result().kept, self.read_request().evidence_key
+        return {number: self.paths.masks(kept[number - 1].product_id, evidence) for number in numbers}
+
+    def judging(self, numbers: Iterable[int] | None = None) -> list[MaskScene]:
+        """One task for each kept scene, or for those of these source numbers."""
+        kept, evidence = self.read_result().kept, self.read_request().evidence_key
+        wanted = range(1, len(kept) + 1) if numbers is None else numbers
+        return [self.clone(MaskScene, product_id=kept[n - 1].product_id, evidence=evidence) for n in wanted]
 
     def read_sources(self) -> list[Path]:
         """Folders of the source maps that hold for this mosaic, by index of the tile."""

@@ -35,8 +35,9 @@ GLINT_SHARE = 0.85
 """Over water, a rise of the SWIR by more than this share of the blue's is glint, not haze: waves mirror all bands
 alike, cloud is darker in the SWIR (0.6 to 0.8 of the blue), haze far darker."""
 GLINT_SHARE_ABOVE = 1.2
-"""GLINT_SHARE of top-of-atmosphere reflectance: air takes a third of the blue of glint and hardly any of its SWIR, and a
-cloud hides the blue of the air below. Glint raises the SWIR by 1.4 of the blue and more, simulated cloud by 0.8 to 1.0."""
+"""GLINT_SHARE of top-of-atmosphere reflectance: air takes a third of the blue of glint and hardly any of its SWIR, and
+a cloud hides the blue of the air below. Glint raises the SWIR by 1.4 of the blue and more, simulated cloud by 0.8 to
+1.0."""
 MUD_SHARE = 0.35
 """Over water, red that rises more than blue is mud, unless the SWIR rises by more than this share of it: cloud."""
 DARK_WATER, DARK_WATER_IN_ZONE = 0.55, 0.85

@@ -115,8 +115,14 @@ def require_for_mosaic(request: MosaicRequest) -> None:
     """Refuse what can be listed and fetched but not composed, before anything is asked.
 
     Raises:
-        RequestError: for evidence of clouds that is not installed, and for several processings of one acquisition.
+        RequestError: for evidence of clouds that is not installed, for L1C from straight above, and for several
+            processings of one acquisition.
     """
+    if request.brdf is Brdf.NBAR and request.product_type is ProductType.L1C:
+        raise RequestError(
+            "--brdf nbar with --product-type S2MSI1C: its factors are those of surface reflectance, and the air of L1C "
+            "changes with the view too. Leave out --brdf, or take L2A."
+        )
     if CloudEvidence.S2CLOUDLESS in request.cloud_evidence:
         require_s2cloudless()
     if not request.latest_baseline:

@@ -279,6 +279,10 @@ class TestCloudMasks:
             require_for_mosaic(request)
         require_for_mosaic(call(tmp_path, product_type="S2MSI1C").request)
 
+    def test_and_the_view_from_straight_above_wants_surface_reflectance(self, tmp_path: Path) -> None:
+        with pytest.raises(RequestError, match="its factors are those of surface reflectance"):
+            require_for_mosaic(call(tmp_path, product_type="S2MSI1C", brdf="nbar").request)
+
 
 class TestIdentity:
     """Only what changes pixels changes the product's name."""

@@ -10,6 +10,7 @@ import luigi
 from senard.errors import NoDataError, RequestError
 from senard.io.scenes_file import read_query_result, read_verdict
 from senard.model.access import Fetch, SourceName
+from senard.model.cloud_evidence import judged_part
 from senard.model.product import Part
 from senard.steps.deliver_safe import deliver_safe
 from workflows.area import AreaTask, told
@@ -164,5 +165,5 @@ class DownloadAOI(AreaTask):
             place = str(self.call.unzip_dir)
             return [query.clone(DeliverSafe, product_id=name, folder=place) for name in wanted]
         members = self.call.access.fetch is Fetch.MEMBERS
-        parts = (Part.JUDGE, Part.BANDS) if members else (Part.ALL,)
+        parts = (judged_part(self.call.request.cloud_evidence), Part.BANDS) if members else (Part.ALL,)
         return [query.clone(DownloadProduct, product_id=name, part=part.value) for name in wanted for part in parts]

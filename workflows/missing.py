@@ -9,7 +9,7 @@ from senard.errors import NoDataError, PendingError, TransientError
 from senard.io.access_file import read_access, write_access
 from senard.io.atomic import partial_file
 from senard.io.scenes_file import read_query_result, write_query_result
-from senard.model.product import Part
+from senard.model.cloud_evidence import judged_part
 from senard.model.scene import QueriedScene, QueryResult
 from workflows.paths import QueryPaths, WorkPaths
 from workflows.scenes import FetchTask
@@ -40,11 +40,11 @@ class FetchIfPossible(FetchTask):
         return _reason(self.queried, self.product_id) if self.output().exists() else ""
 
     def run(self) -> None:
-        reason = ""
+        reason, judged = "", judged_part(self.read_request().cloud_evidence)
         remove_leftovers(self.output().path)
         try:
             failed = self.failed_parts()
-            for part in dict.fromkeys([self.fetched(Part.JUDGE), *failed]):
+            for part in dict.fromkeys([self.fetched(judged), *failed]):
                 if part in failed or not self.is_here(part):
                     self.fetch(part)
         except (TransientError, OSError) as error:

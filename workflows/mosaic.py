@@ -82,7 +82,7 @@ class MosaicAOI(AreaTask):
         missing = [entry for entry in result.scenes if not entry.kept and entry.product_id in wanted]
         reasons = self._unusable(result, self._refused(frozen, self._folder(frozen)))
         for scene in result.kept:
-            reasons.setdefault(scene.product_id, read_verdict(self.work.masks(scene.product_id)) or "")
+            reasons.setdefault(scene.product_id, read_verdict(self._masks(scene.product_id)) or "")
         absent = [told(entry.product_id, entry.reason) for entry in missing]
         return [*super().left_out(), *absent, *(told(name, reason) for name, reason in reasons.items() if reason)]
 
@@ -141,6 +141,10 @@ class MosaicAOI(AreaTask):
     def _tiles(self) -> tuple[Tile, ...]:
         return cut_tiles(self.call.request.aoi, self.call.request.crs)
 
+    def _masks(self, product_id: str) -> Path:
+        """Folder of one scene's judgement by the evidence that was asked for."""
+        return self.work.masks(product_id, self.call.request.evidence_key)
+
     @property
     def _refreshes(self) -> bool:
         """Whether this is a `--refresh`, or goes on with one."""
@@ -168,9 +172,9 @@ class MosaicAOI(AreaTask):
         """With `--refresh`: what asks again for the products that no source would give when the mosaic was settled."""
         query, tasks = self.requires(), list[MaskScene | Unzip]()
         for name in self._done_without(frozen, folder):
-            masks = self.work.masks(name)
+            masks = self._masks(name)
             if not masks.is_dir() or is_of_source(masks):
-                tasks.append(query.clone(MaskScene, product_id=name))
+                tasks.append(query.clone(MaskScene, product_id=name, evidence=self.call.request.evidence_key))
             elif is_of_source(self.work.safe(name, Part.BANDS)):
                 tasks.append(query.clone(Unzip, product_id=name, part=Part.BANDS.value))
         return tasks
@@ -178,8 +182,8 @@ class MosaicAOI(AreaTask):
     def _has_come_back(self, frozen: QueryPaths, folder: ProductPaths) -> bool:
         """Whether a product can be used now that the mosaic was settled without."""
         return any(
-            self.work.masks(name).is_dir()
-            and read_verdict(self.work.masks(name)) is None
+            self._masks(name).is_dir()
+            and read_verdict(self._masks(name)) is None
             and read_verdict(self.work.safe(name, Part.BANDS)) is None
             for name in self._done_without(frozen, folder)
         )
@@ -286,7 +290,7 @@ class MosaicAOI(AreaTask):
             result=result,
             tiles=tiles,
             sources=tuple(delivered_sources(work, folder.name, choice, tiles, self.call.request.method)),
-            masks=tuple(work.masks(scene.product_id) for scene in result.kept),
+            masks=tuple(self._masks(scene.product_id) for scene in result.kept),
             composites=tuple(composites),
             reasons={**_spared(result, choice), **self._unusable(result, refused)},
             levels=choice.levels,

@@ -119,9 +119,15 @@ class WorkPaths:
         """Folder of one product's unpacked members, or of the verdict on it."""
         return self.root / "safe" / product_id / part.value
 
-    def masks(self, product_id: str) -> Path:
-        """Folder of one scene's judgement by this version of the rules, or of the verdict on it."""
-        return self.root / "masks" / ALGORITHM_VERSION / product_id
+    def masks(self, product_id: str, evidence: str = "") -> Path:
+        """Folder of one scene's judgement by this version of the rules, or of the verdict on it.
+
+        Args:
+            product_id: the scene's product.
+            evidence: `MosaicRequest.evidence_key`: empty for the evidence that holds by default.
+        """
+        rules = "-".join([ALGORITHM_VERSION, *([evidence] if evidence else [])])
+        return self.root / "masks" / rules / product_id
 
     def forecast(self, product_id: str) -> Path:
         """Folder of what one product's small classification tells, or of the verdict on it."""

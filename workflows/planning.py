@@ -10,6 +10,7 @@ from senard.io.plan_file import plan_text, read_gaps, write_plan
 from senard.io.scenes_file import read_query_result, read_verdict
 from senard.model.product import Part
 from senard.model.scene import Sentinel2Scene
+from senard.model.sentinel2 import ProductType
 from senard.steps.make_request import require_for_mosaic, with_mosaic_warnings
 from workflows.answers import AnswerTask
 from workflows.area import told
@@ -90,8 +91,9 @@ class PlanAOI(AnswerTask):
         return [*super().left_out(), *(told(name, reason) for name, reason in reasons.items() if reason)]
 
     def _forecasts(self) -> list[ForecastScene]:
-        """A look at each product; none where only the catalogue's percentages are asked."""
-        kept = () if self.call.quick else read_query_result(self.queried.scenes).kept
+        """A look at each product; none where only the catalogue's percentages are asked, or L1C, which has no more."""
+        quick = self.call.quick or self.call.request.product_type is ProductType.L1C
+        kept = () if quick else read_query_result(self.queried.scenes).kept
         return [self.requires().clone(ForecastScene, product_id=scene.product_id) for scene in kept]
 
     def _held(self) -> dict[str, list[Part]]:

@@ -1,16 +1,18 @@
 """What every task of one mosaic shares."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import luigi
 
 from senard.algorithms.tiling import cut_tiles
 from senard.io.mask_folder import read_own_scenes
+from senard.io.scenes_file import read_verdict
 from senard.model.grid import Tile
 from senard.model.scene import Sentinel2Scene
 from workflows.choosing import delivered_sources, numbers_of, read_refusals, settled_sources
 from workflows.paths import ChoicePaths, ProductPaths
+from workflows.scenes import MaskScene
 from workflows.targets import FileTarget, Stamp
 from workflows.task import SenardTask
 
@@ -50,13 +52,28 @@ class ProductTask(SenardTask):
 
     def read_scenes(self) -> list[Sentinel2Scene]:
         """Every kept scene in the order that numbers them from 1, as its own XML describes it once it is judged."""
-        kept = self.read_result().kept
-        return read_own_scenes(kept, [self.paths.masks(scene.product_id) for scene in kept])
+        kept, evidence = self.read_result().kept, self.read_request().evidence_key
+        return read_own_scenes(kept, [self.paths.masks(scene.product_id, evidence) for scene in kept])
 
     def read_masks(self, without: Sequence[int]) -> list[Path | None]:
         """The mask folder of every kept scene; None where its number is among `without`."""
-        kept = enumerate(self.read_result().kept, start=1)
-        return [None if number in without else self.paths.masks(scene.product_id) for number, scene in kept]
+        kept, evidence = enumerate(self.read_result().kept, start=1), self.read_request().evidence_key
+        return [None if number in without else self.paths.masks(scene.product_id, evidence) for number, scene in kept]
+
+    def read_mask_verdicts(self) -> dict[int, str | None]:
+        """Why a scene cannot be judged, by source number; None where it was."""
+        return {number: read_verdict(folder) for number, folder in enumerate(self.read_masks([]), 1) if folder}
+
+    def mask_folders(self, numbers: Iterable[int]) -> dict[int, Path]:
+        """Source number to mask folder, of some kept scenes."""
+        kept, evidence = self.read_result().kept, self.read_request().evidence_key
+        return {number: self.paths.masks(kept[number - 1].product_id, evidence) for number in numbers}
+
+    def judging(self, numbers: Iterable[int] | None = None) -> list[MaskScene]:
+        """One task for each kept scene, or for those of these source numbers."""
+        kept, evidence = self.read_result().kept, self.read_request().evidence_key
+        wanted = range(1, len(kept) + 1) if numbers is None else numbers
+        return [self.clone(MaskScene, product_id=kept[n - 1].product_id, evidence=evidence) for n in wanted]
 
     def read_sources(self) -> list[Path]:
         """Folders of the source maps that hold for this mosaic, by index of the tile."""

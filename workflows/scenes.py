@@ -10,6 +10,7 @@ from senard.errors import PendingError, TransientError
 from senard.io.access import open_catalogue, open_source
 from senard.io.scenes_file import read_verdict
 from senard.model.access import Access, CatalogueName, Fetch, SourceName
+from senard.model.cloud_evidence import CloudEvidence, judged_part
 from senard.model.product import Part
 from senard.model.request import CloudCoverOf
 from senard.model.scene import Sentinel2Scene
@@ -237,15 +238,24 @@ class MaskScene(SceneTask):
     """One scene's small rasters: class, distance to cloud, clear share, probability; or the verdict on it."""
 
     computes = True
+    evidence = luigi.Parameter(
+        default="", positional=False, description="from what clouds are known, by hyphens: scl-classi; empty: default"
+    )
+
+    @property
+    def named(self) -> tuple[CloudEvidence, ...]:
+        """The evidence that was named; none where the default of the product's level holds."""
+        return tuple(CloudEvidence(word) for word in str(self.evidence).split("-") if word)
 
     def requires(self) -> Unzip:
-        return self.clone(Unzip, part=Part.JUDGE.value)
+        return self.clone(Unzip, part=judged_part(self.named).value)
 
     def output(self) -> DirectoryTarget:
-        return FollowingTarget(self.paths.masks(self.product_id), lambda: self.requires().output(), stamps=self.stamps)
+        place = self.paths.masks(self.product_id, str(self.evidence))
+        return FollowingTarget(place, lambda: self.requires().output(), stamps=self.stamps)
 
     def run(self) -> None:
         from senard.steps.mask_scene import mask_scene
 
         remove_leftovers(self.output().path)
-        mask_scene(self.input().path, self.output().path)
+        mask_scene(self.input().path, self.output().path, self.named)

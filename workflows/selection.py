@@ -22,7 +22,7 @@ from workflows.choosing import (
 )
 from workflows.paths import without_key
 from workflows.product_task import ProductTask, TileTask
-from workflows.scenes import MaskScene, Unzip
+from workflows.scenes import Unzip
 from workflows.targets import DirectoryTarget, FileTarget
 from workflows.task import Steps, remove_leftovers
 
@@ -40,7 +40,7 @@ class RankScenes(ProductTask):
         return FileTarget(self.paths.ranks(self.product), stamps=self.stamps)
 
     def run(self) -> Steps:
-        yield [self.clone(MaskScene, product_id=scene.product_id) for scene in self.read_result().kept]
+        yield self.judging()
         remove_leftovers(self.output().path)
         from senard.steps.rank_scenes import rank_scenes
 
@@ -65,7 +65,7 @@ class SelectSources(TileTask):
         return DirectoryTarget(self.paths.sources(self.product, key, self.tile), stamps=self.stamps)
 
     def run(self) -> Steps:
-        yield [self.clone(MaskScene, product_id=scene.product_id) for scene in self.read_result().kept]
+        yield self.judging()
         if self.read_request().method is Method.FIRST:
             yield self._ranks
         scenes = self.read_scenes()
@@ -102,8 +102,8 @@ class SettleScenes(ProductTask):
 
     def run(self) -> Steps:
         scenes = self.read_scenes()
-        yield [self.clone(MaskScene, product_id=scene.product_id) for scene in scenes]
-        unusable = [n for n, scene in enumerate(scenes, 1) if read_verdict(self.paths.masks(scene.product_id))]
+        yield self.judging()
+        unusable = [number for number, reason in self.read_mask_verdicts().items() if reason]
         without = sorted({*unusable, *numbers_of(self.refused)})
         while True:
             folders, spared = yield from self._choose(without)
@@ -138,7 +138,7 @@ class SettleScenes(ProductTask):
 
     def _require_usable(self, scenes: Sequence[Sentinel2Scene], without: list[int]) -> None:
         """Where no pixel has a source, tell broken products from a cloudy season."""
-        masks = {n: read_verdict(self.paths.masks(scene.product_id)) for n, scene in enumerate(scenes, 1)}
+        masks = self.read_mask_verdicts()
         bands = {n: read_verdict(self.paths.safe(scenes[n - 1].product_id, Part.BANDS)) for n in without}
         refused = self.refused_now
         reasons = [masks[n] or bands.get(n) or refused.get(n) for n in masks]

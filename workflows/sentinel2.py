@@ -14,7 +14,7 @@ from senard.model.request import Brdf
 from senard.steps.build_vrt import build_vrt
 from workflows.choosing import numbers_of, read_refusals, winning_sources, write_refusals
 from workflows.product_task import ProductTask, TileTask
-from workflows.scenes import MaskScene, Unzip
+from workflows.scenes import Unzip
 from workflows.selection import LevelScenes, NormaliseViews
 from workflows.targets import DirectoryTarget, FileTarget
 from workflows.task import SenardTask, Steps, remove, remove_leftovers
@@ -64,16 +64,14 @@ class ReadingTask(TileTask):
 
     def nadir(self, numbers: Iterable[int]) -> "Nadir | None":
         """How pixels of these scenes are brought to the view from straight above; None where they are not."""
-        scenes = self.read_scenes()
-        masks = {number: self.paths.masks(scenes[number - 1].product_id) for number in numbers}
         from senard.steps.supply_band import Nadir
 
-        return Nadir(factors=self.choice.factors, masks=masks) if self._normalises else None
+        return Nadir(factors=self.choice.factors, masks=self.mask_folders(numbers)) if self._normalises else None
 
     def unpacked(self, sources: Path) -> Generator[list[SenardTask], None, dict[int, Path]]:
         """The scenes that a source map asks for, by number, once their bands lie unpacked."""
         names = {number: self.read_scenes()[number - 1].product_id for number in winning_sources([sources])}
-        judged = [self.clone(MaskScene, product_id=name) for name in names.values()] if self._normalises else []
+        judged = self.judging(names) if self._normalises else []
         yield [*judged, *(self.clone(Unzip, product_id=name, part=Part.BANDS.value) for name in names.values())]
         return {number: self.paths.safe(name, Part.BANDS) for number, name in names.items()}
 
@@ -276,11 +274,11 @@ class WriteClasses(TileTask):
 
     def run(self) -> Steps:
         sources = self.read_delivered_sources()[self.tile]
-        names = {number: self.read_scenes()[number - 1].product_id for number in winning_sources([sources])}
-        yield [self.clone(MaskScene, product_id=name) for name in names.values()]
+        winners = winning_sources([sources])
+        yield self.judging(winners)
         out, note = self.output()
         remove_leftovers(out.path, note.path)
-        masks = {number: self.paths.masks(name) for number, name in names.items()}
+        masks = self.mask_folders(winners)
         from senard.steps.write_classes import write_classes
 
         write_classes(self.read_request(), self.read_scenes(), masks, sources, self.read_tiles()[self.tile], out.path)

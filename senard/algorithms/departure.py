@@ -34,6 +34,10 @@ WATER_B8A = 600.0
 GLINT_SHARE = 0.85
 """Over water, a rise of the SWIR by more than this share of the blue's is glint, not haze: waves mirror all bands
 alike, cloud is darker in the SWIR (0.6 to 0.8 of the blue), haze far darker."""
+GLINT_SHARE_ABOVE = 1.2
+"""GLINT_SHARE of top-of-atmosphere reflectance: air takes a third of the blue of glint and hardly any of its SWIR, and
+a cloud hides the blue of the air below. Glint raises the SWIR by 1.4 of the blue and more, simulated cloud by 0.8 to
+1.0."""
 MUD_SHARE = 0.35
 """Over water, red that rises more than blue is mud, unless the SWIR rises by more than this share of it: cloud."""
 DARK_WATER, DARK_WATER_IN_ZONE = 0.72, 0.85
@@ -102,6 +106,8 @@ def depart(
     days_apart: float,
     grid: Grid,
     water: BoolArray | None = None,
+    *,
+    from_above: bool = False,
 ) -> Departure:
     """Compare one observation with its background.
 
@@ -112,6 +118,7 @@ def depart(
         days_apart: between the observation and the day of its background, days.
         grid: the pixels, of 60 m.
         water: (y, x), True where glint is to be expected and blue tells of shade; None: where `is_dark` says so.
+        from_above: True if DN are of top-of-atmosphere reflectance.
 
     Returns:
         how it departs; without meaning where nothing was seen.
@@ -120,7 +127,7 @@ def depart(
     tested = open_ground & (usual.count >= LEAST_DATES)
     hot = haze_index(judge)
     rise = np.where(tested, hot - usual.values[0], np.float32(0))
-    blueness = np.where(tested, _blueness(judge, usual, water), np.float32(0))
+    blueness = np.where(tested, _blueness(judge, usual, water, from_above=from_above), np.float32(0))
     kept = np.where(tested, _kept(judge, usual, water), np.float32(0))
     haze, _ = mean_around(rise, tested, grid, HAZE_SIGMA_M)
     blue, _ = mean_around(blueness, tested, grid, HAZE_SIGMA_M)
@@ -157,10 +164,11 @@ def haze_index(judge: UInt16Array) -> Float32Array:
     return judge[0].astype(np.float32) - np.float32(0.5) * judge[1].astype(np.float32)
 
 
-def _blueness(judge: UInt16Array, usual: Background, water: BoolArray) -> Float32Array:
+def _blueness(judge: UInt16Array, usual: Background, water: BoolArray, *, from_above: bool) -> Float32Array:
     """How much bluer than usual, DN; over water negative where glint or mud explains the rise."""
     out = np.zeros(judge.shape[1:], dtype=np.float32)
-    _fill_blueness(judge, usual.values, water, out)
+    glint = GLINT_SHARE_ABOVE if from_above else GLINT_SHARE
+    _fill_blueness(judge, usual.values, water, np.float32(glint), out)
     return out
 
 
@@ -174,7 +182,9 @@ def _kept(judge: UInt16Array, usual: Background, water: BoolArray) -> Float32Arr
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
-def _fill_blueness(judge: UInt16Array, usual: Float32Array, water: BoolArray, out: Float32Array) -> None:
+def _fill_blueness(
+    judge: UInt16Array, usual: Float32Array, water: BoolArray, glint: np.float32, out: Float32Array
+) -> None:
     """1.5 x rise of blue minus rise of red; over water glint raises the SWIR alike, and mud red but not SWIR."""
     for row in range(out.shape[0]):
         for col in range(out.shape[1]):
@@ -184,5 +194,5 @@ def _fill_blueness(judge: UInt16Array, usual: Float32Array, water: BoolArray, ou
             if water[row, col]:
                 swir = np.float32(judge[3, row, col]) - usual[5, row, col]
                 veil = max(blue - red, swir - np.float32(MUD_SHARE) * max(red, np.float32(0)))
-                value = min(veil, np.float32(GLINT_SHARE) * blue - swir)
+                value = min(veil, glint * blue - swir)
             out[row, col] = value

@@ -26,6 +26,7 @@ _WITHIN = {
     Part.PREVIEW: ("QI_DATA",),
     Part.CLASSES: ("IMG_DATA", "IMG_DATA/R60m"),
     Part.JUDGE: ("IMG_DATA", "IMG_DATA/R20m", "IMG_DATA/R60m", "QI_DATA"),
+    Part.DETECT: ("IMG_DATA", "QI_DATA"),
     Part.BANDS: ("IMG_DATA", "IMG_DATA/R10m", "IMG_DATA/R20m"),
 }
 """Folders of a granule that a part reads: each listing is a request."""

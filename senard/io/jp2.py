@@ -65,10 +65,10 @@ def read_image(path: str, *, overview: int = 1) -> UInt8Array | UInt16Array:
 
 
 def read_picture(path: str) -> UInt8Array:
-    """Read all bands of a small picture (PVI), (band, y, x) uint8.
+    """Read all bands of a small image of three bytes a pixel (PVI, MSK_CLASSI), (band, y, x) uint8.
 
     Raises:
-        UnusableSceneError: the file is missing, cannot be decoded, or is no picture of three bytes a pixel.
+        UnusableSceneError: the file is missing, cannot be decoded, or has other bands.
     """
     with _opened(path) as dataset:
         if dataset.count != 3 or set(dataset.dtypes) != {"uint8"}:

@@ -7,7 +7,7 @@ from typing import IO
 
 from senard.io.safe_members import SafeMembers
 from senard.model.product import Part
-from senard.model.sentinel2 import BANDS, JUDGE_BANDS, MOSAIC_BANDS, ProductType
+from senard.model.sentinel2 import BANDS, DETECT_BANDS, JUDGE_BANDS, JUDGE_BANDS_1C, MOSAIC_BANDS, ProductType
 
 _ENDINGS = (".jp2", ".tif")
 """ESA delivers JPEG 2000; some providers the same names as GeoTIFF. GML masks (before 04.00) are no images."""
@@ -25,6 +25,9 @@ _METADATA = re.compile(
     re.IGNORECASE,
 )
 """XML of every part. DATASTRIP/…/MTD_DS.xml is not among them: nothing here reads it, and it has 6 to 25 MB."""
+
+CLOUD_POLYGONS = "MSK_CLOUDS_B00.gml"
+"""File of QI_DATA that held what MSK_CLASSI holds since baseline 04.00."""
 
 _ALL_OF_1C = frozenset(f"{name}_{band.gsd}" for name, band in BANDS.items())
 """L1C is fetched whole for what L2A has not: telling clouds takes B01, B09 and B10 too."""
@@ -70,14 +73,17 @@ def find_images(members: SafeMembers) -> dict[str, str]:
 def needed_keys(product_type: ProductType, part: Part) -> frozenset[str]:
     """Keys of the images that a part must hold, if the product's XML names them."""
     level_1c = product_type is ProductType.L1C
-    judge = {f"{band}_{BANDS[band].gsd if level_1c else 60}" for band in JUDGE_BANDS}
-    judge |= set() if level_1c else {"SCL_20", "B03_60", "AOT_60", "CLDPRB_20", "SNWPRB_20"}  # B03 tells snow
+    judge = {f"{band}_60" for band in JUDGE_BANDS} | {"SCL_20", "B03_60", "AOT_60", "CLDPRB_20", "SNWPRB_20"}
+    if level_1c:
+        judge = {f"{band}_{BANDS[band].gsd}" for band in JUDGE_BANDS_1C}
+    detect = {f"{band}_{BANDS[band].gsd}" for band in DETECT_BANDS} if level_1c else set()
     bands = {f"{band}_{gsd}" for gsd, names in MOSAIC_BANDS.items() for band in names}
     classes = set() if level_1c else {"SCL_60"}
     keys = {
         Part.PREVIEW: {"PVI"},
         Part.CLASSES: classes,
-        Part.JUDGE: judge,
+        Part.JUDGE: judge,  # B03 tells snow
+        Part.DETECT: judge | detect,
         Part.BANDS: bands,
         Part.ALL: judge | bands | (_ALL_OF_1C if level_1c else classes),
     }
@@ -88,10 +94,13 @@ def belongs_to(member: str, product_type: ProductType, part: Part) -> bool:
     """Whether a part holds this file: the XML in every part; all masks (small) with what judging reads."""
     if part is Part.ALL or _METADATA.match(member):
         return True
+    judges = part in (Part.JUDGE, Part.DETECT)
+    if judges and PurePosixPath(member).name == CLOUD_POLYGONS:
+        return True
     key = image_key(member) if member.lower().endswith(_ENDINGS) else None
     if key is None:
         return False
-    if part is Part.JUDGE and "/QI_DATA/" in member:
+    if judges and "/QI_DATA/" in member:
         return True
     return key in needed_keys(product_type, part)
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from senard.model.arrays import BoolArray
 from senard.model.grid import Grid
 
 SCL_BITS = 0x0F
@@ -35,6 +36,20 @@ MASK_BANDS_20: tuple[str, ...] = ("class", "distance", "clear_share", "cloud_pro
 """Bands of scene_20.tif, uint8, in file order."""
 MASK_BANDS_60: tuple[str, ...] = ("B02", "B04", "B8A", "B11", "AOT", "HAZE", "ZONE")
 """Bands of scene_60.tif, uint16, in file order."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CloudClasses:
+    """MSK_CLASSI, or what older products state by polygons: (y, x) bool at 60 m."""
+
+    opaque: BoolArray
+    """True is opaque cloud."""
+
+    cirrus: BoolArray
+    """True is cirrus."""
+
+    snow: BoolArray
+    """True is snow or ice; nowhere in products before baseline 04.00, which do not tell it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

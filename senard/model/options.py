@@ -4,6 +4,7 @@ import difflib
 from collections.abc import Iterable
 
 from senard.errors import RequestError
+from senard.model.cloud_evidence import CloudEvidence
 from senard.model.labels import LAYER_PROFILES
 from senard.model.option import Kind as Kind
 from senard.model.option import Option as Option
@@ -94,8 +95,8 @@ REQUEST_OPTIONS: tuple[Option, ...] = (
         aliases=("s2_producttype",),
         identity=True,
         help="Processing level to use: S2MSI2A is surface reflectance, S2MSI2Ap its pilot form of 2017-18. "
-        "Levels never mix. A mosaic refuses S2MSI1C: it has no scene classification to tell clouds by. S2MSC2A and "
-        "S2MSC2Ap mean the same as S2MSI2A and S2MSI2Ap.",
+        "S2MSI1C is top-of-atmosphere reflectance. Levels never mix. S2MSC2A and S2MSC2Ap mean the same as S2MSI2A and "
+        "S2MSI2Ap.",
     ),
     Option(
         name="cloud_cover_min",
@@ -173,6 +174,16 @@ REQUEST_OPTIONS: tuple[Option, ...] = (
         metavar="HOW",
         identity=True,
         help="Ground left out around dense cloud and shadow: thin is 20 m, terrascope its two-stage rule, pure 300 m.",
+    ),
+    Option(
+        name="cloud_masks",
+        kind=Kind.LIST,
+        choices=tuple(member.value for member in CloudEvidence),
+        metavar="scl,classi",
+        identity=True,
+        help="From what clouds of each scene are known: scl and probability, the default for L2A; classi, the default "
+        "for L1C (MSK_CLASSI, or MSK_CLOUDS before baseline 04.00; in L2A too, where it is there); s2cloudless, for "
+        "L1C, which wants pip install 'senard[s2cloudless]'. Several count together.",
     ),
     Option(
         name="snow",

@@ -20,7 +20,10 @@ class Part(Enum):
     """XML and the scene classification at 60 m: the least that tells clouds from ground."""
 
     JUDGE = "judge"
-    """XML, SCL, probabilities, AOT and the 60 m bands: what judging reads."""
+    """XML, masks, SCL, probabilities, AOT and the 60 m bands, of L1C five bands: what judging reads."""
+
+    DETECT = "detect"
+    """JUDGE, and the ten bands of L1C that s2cloudless looks at."""
 
     BANDS = "bands"
     """XML and the 10 m and 20 m bands that the mosaic delivers."""

@@ -13,6 +13,7 @@ from shapely.geometry.base import BaseGeometry
 
 from senard import ALGORITHM_VERSION
 from senard.errors import RequestError
+from senard.model.cloud_evidence import DEFAULT, CloudEvidence, evidence_key, in_order, require_evidence
 from senard.model.sentinel2 import ProductType
 
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,47}")
@@ -193,6 +194,9 @@ class MosaicRequest:
     snow: Snow = Snow.AVOID
     """What becomes of snow."""
 
+    cloud_masks: tuple[CloudEvidence, ...] = ()
+    """Evidence from which clouds are known; empty means the default of the processing level."""
+
     clip: bool = True
     """True: pixels that the area does not touch are nodata; False: the tiles' rectangles are filled."""
 
@@ -233,12 +237,22 @@ class MosaicRequest:
                 f"Cloud cover from {self.cloud_cover_min:g} to {self.cloud_cover_max:g} percent keeps nothing: "
                 "expected 0 <= minimum < maximum <= 100."
             )
-
         if self.feather_m and self.method is not Method.BEST:
             raise RequestError(
                 f"--feather {self.feather_m:g} with --method {self.method.value}: only borders between dates that were "
                 "chosen beside each other can be made soft. Leave out --feather, or ask for --method best."
             )
+        require_evidence(self.cloud_evidence, self.product_type)
+
+    @property
+    def cloud_evidence(self) -> tuple[CloudEvidence, ...]:
+        """The evidence from which clouds of each scene are known, in order."""
+        return in_order(self.cloud_masks) or DEFAULT[self.product_type]
+
+    @property
+    def evidence_key(self) -> str:
+        """What tells masks of another evidence from those of the default, for paths: "scl-classi"; else empty."""
+        return evidence_key(self.cloud_evidence, self.product_type)
 
     @property
     def middle_day_ordinal(self) -> float:
@@ -265,6 +279,7 @@ class MosaicRequest:
         feather = {"feather": float(self.feather_m)} if self.feather_m else {}
         brdf = {} if self.brdf is Brdf.NONE else {"brdf": self.brdf.value}
         land = {name: digest for name, digest in (("dem", self.dem), ("landcover", self.landcover)) if digest}
+        clouds = {"cloud_masks": [one.value for one in self.cloud_evidence]} if self.evidence_key else {}
         return json.dumps(
             {
                 "algorithm": self.algorithm,
@@ -293,6 +308,7 @@ class MosaicRequest:
                 **brdf,
                 **feather,
                 **land,
+                **clouds,
             },
             sort_keys=True,
             separators=(",", ":"),
@@ -347,5 +363,6 @@ class MosaicRequest:
             feather_m=values.get("feather", 0.0),
             dem=values.get("dem"),
             landcover=values.get("landcover"),
+            cloud_masks=tuple(CloudEvidence(word) for word in values.get("cloud_masks", ())),
             algorithm=values["algorithm"],
         )

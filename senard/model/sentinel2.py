@@ -63,6 +63,12 @@ DELIVERED_BANDS: tuple[str, ...] = tuple(name for names in MOSAIC_BANDS.values()
 JUDGE_BANDS: tuple[str, ...] = ("B02", "B04", "B8A", "B11")
 """Bands that judging reads at 60 m."""
 
+JUDGE_BANDS_1C: tuple[str, ...] = ("B02", "B03", "B04", "B8A", "B11")
+"""Bands of L1C that judging reads, reduced: green tells water and snow, which L1C has no classification for."""
+
+DETECT_BANDS: tuple[str, ...] = ("B01", "B02", "B04", "B05", "B08", "B8A", "B09", "B10", "B11", "B12")
+"""Bands that s2cloudless looks at, in its order. Source: its read-me."""
+
 NODATA_DN = 0
 """DN of a pixel without data, in products and in what senard delivers."""
 

@@ -141,7 +141,7 @@ def vector_mask(acquisition: SimulatedAcquisition, kind: str, band: str, rings: 
         acquisition: which product.
         kind: "DETFOO", "CLOUDS", …
         band: "B04"; "B00" for the clouds.
-        rings: id of a feature to x y x y … of its outer ring, m.
+        rings: id of a feature to x y x y … of its outer ring, m; ids of clouds begin with their type, "OPAQUE.0".
     """
     number = BANDS[band].band_id if band in BANDS else 0
     name = (
@@ -155,7 +155,7 @@ def vector_mask(acquisition: SimulatedAcquisition, kind: str, band: str, rings: 
         root.append(_envelope(acquisition.grid.bounds, acquisition.grid.crs))
     members = etree.SubElement(root, f"{{{_EOP}}}maskMembers")
     for feature, ring in rings.items():
-        members.append(_feature(feature, OLD_MASK_TYPES.get(kind, "OPAQUE"), ring))
+        members.append(_feature(feature, OLD_MASK_TYPES.get(kind) or feature.split(".")[0], ring))
     return root
 
 

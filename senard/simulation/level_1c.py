@@ -12,7 +12,7 @@ from senard.simulation.clouds import cirrus_at
 from senard.simulation.ground import BAND_NAMES
 from senard.simulation.images import LEVEL_1C_BANDS, Scratch
 from senard.simulation.noise import hash01
-from senard.simulation.pixels import Tally, true_colour, write_masks, write_preview
+from senard.simulation.pixels import Tally, keep_masks, true_colour, write_preview
 from senard.simulation.sensor import FINE_BANDS, Strip, digital_numbers, shrink
 from senard.simulation.weather import weather_of
 
@@ -53,8 +53,7 @@ def write_strip_1c(acquisition: SimulatedAcquisition, strip: Strip, scratch: Scr
     tally.valid += int(np.isfinite(coarse).all(axis=0).sum())
     tally.cloudy += int((classes[0] | classes[1]).sum())
     tally.snowy += int(classes[2].sum())
-    if acquisition.has_offset:
-        write_masks(acquisition, strip, classes, scratch)
+    keep_masks(acquisition, strip, classes, scratch, tally)
 
 
 def lift(acquisition: SimulatedAcquisition, strip: Strip) -> Strip:

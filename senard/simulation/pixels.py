@@ -43,6 +43,9 @@ class Tally:
     snowy: int = 0
     """Pixels of 60 m under snow."""
 
+    clouds: list[UInt8Array] = field(default_factory=list)
+    """Of each strip (3, y, x) uint8 at 60 m, opaque cloud, cirrus and snow: what becomes polygons before 04.00."""
+
 
 def write_strip(acquisition: SimulatedAcquisition, strip: Strip, scratch: Scratch, tally: Tally) -> None:
     """Write one strip into all images of an L2A product.
@@ -71,10 +74,9 @@ def write_strip(acquisition: SimulatedAcquisition, strip: Strip, scratch: Scratc
         scratch.write(f"WVP_{gsd}", vapour, first_row=row)
     _write_classes(judged, scratch, strip.window.row_start // 2)
     write_preview(acquisition, strip, scratch, tally)
-    if acquisition.has_offset:
-        scl = judged.scl[1::3, 1::3]
-        classes = np.stack([(scl == 9) | (scl == 8), scl == 10, scl == 11]).astype(np.uint8)
-        write_masks(acquisition, strip, classes, scratch)
+    scl = judged.scl[1::3, 1::3]
+    classes = np.stack([(scl == 9) | (scl == 8), scl == 10, scl == 11]).astype(np.uint8)
+    keep_masks(acquisition, strip, classes, scratch, tally)
 
 
 def _atmosphere(strip: Strip, gsd: int) -> tuple[UInt16Array, UInt16Array]:
@@ -119,6 +121,16 @@ def write_preview(
         picture = true_colour(strip.coarse[:, here][:, :, columns], BAND_NAMES, white=white)
         scratch.write("PVI", picture, first_row=tally.preview_rows)
         tally.preview_rows += here.size
+
+
+def keep_masks(
+    acquisition: SimulatedAcquisition, strip: Strip, classes: UInt8Array, scratch: Scratch, tally: Tally
+) -> None:
+    """Write the masks of a strip as rasters, or remember its clouds for the polygons of older baselines."""
+    if acquisition.has_offset:
+        write_masks(acquisition, strip, classes, scratch)
+    else:
+        tally.clouds.append(classes)
 
 
 def write_masks(acquisition: SimulatedAcquisition, strip: Strip, classes: UInt8Array, scratch: Scratch) -> None:

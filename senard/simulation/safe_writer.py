@@ -12,6 +12,7 @@ from senard.model.sentinel2 import BANDS
 from senard.simulation.acquisition import SimulatedAcquisition
 from senard.simulation.attachments import datastrip_metadata, html_page, html_style, quality_report, vector_mask
 from senard.simulation.classification import class_shares
+from senard.simulation.cloud_polygons import cloud_rings
 from senard.simulation.elements import Element, document
 from senard.simulation.footprint import detector_rings, footprint_of, positions_of
 from senard.simulation.images import Scratch, image_kinds, image_kinds_1c
@@ -96,7 +97,7 @@ def _write_texts(acquisition: SimulatedAcquisition, safe: Path, tally: Tally) ->
     for kind in _tile_reports(acquisition):
         texts[f"{granule}/QI_DATA/{kind}.xml"] = quality_report(acquisition, kind, of_tile=True)
     if not acquisition.has_offset:
-        texts |= _vector_masks(acquisition, granule, footprint)
+        texts |= _vector_masks(acquisition, granule, footprint, tally)
     plain = {"HTML/UserProduct_index.html": html_page(acquisition), "HTML/UserProduct_index.xsl": html_style()}
     for name in ("AUX_CAMSFO", "AUX_ECMWFT") if acquisition.has_offset else ("AUX_ECMWFT",):
         plain[f"{granule}/AUX_DATA/{name}"] = "simulated by senard: no forecast\n"
@@ -128,8 +129,10 @@ def _tile_reports(acquisition: SimulatedAcquisition) -> tuple[str, ...]:
     return ("FORMAT_CORRECTNESS", "GENERAL_QUALITY", "GEOMETRIC_QUALITY", *own, "SENSOR_QUALITY")
 
 
-def _vector_masks(acquisition: SimulatedAcquisition, granule: str, footprint: Polygon) -> dict[str, Element]:
-    """GML masks of baselines before 04.00: detector footprints are drawn, the others are empty."""
+def _vector_masks(
+    acquisition: SimulatedAcquisition, granule: str, footprint: Polygon, tally: Tally
+) -> dict[str, Element]:
+    """GML masks of baselines before 04.00: detector footprints and clouds are drawn, the others are empty."""
     masks = {
         f"{granule}/QI_DATA/MSK_{kind}_{band}.gml": vector_mask(
             acquisition, kind, band, detector_rings(acquisition, band, footprint) if kind == "DETFOO" else {}
@@ -137,7 +140,8 @@ def _vector_masks(acquisition: SimulatedAcquisition, granule: str, footprint: Po
         for band in BANDS
         for kind in OLD_MASKS
     }
-    masks[f"{granule}/QI_DATA/MSK_CLOUDS_B00.gml"] = vector_mask(acquisition, "CLOUDS", "B00", {})
+    clouds = cloud_rings(tally.clouds, acquisition.grid.at(60))
+    masks[f"{granule}/QI_DATA/MSK_CLOUDS_B00.gml"] = vector_mask(acquisition, "CLOUDS", "B00", clouds)
     return masks
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pyproj
 
+from senard.algorithms.cloud_detector import require_s2cloudless
 from senard.algorithms.tiling import metric_crs
 from senard.errors import RequestError, UnusableSceneError
 from senard.io.aoi import Area, bbox_area, mgrs_area, read_area, reference_area, slug
@@ -15,6 +16,7 @@ from senard.io.product_names import parse_product_name
 from senard.io.request_file import RequestFile, read_product_names, read_request_file
 from senard.model.access import DERIVED_SOURCES
 from senard.model.call import Call
+from senard.model.cloud_evidence import DEFAULT, CloudEvidence, in_order, require_evidence
 from senard.model.mgrs import mgrs_name
 from senard.model.options import AREA_OPTIONS, OPTIONS, option
 from senard.model.request import Brdf, Buffer, CloudCoverOf, Fill, Level, Method, MosaicRequest, Snow
@@ -113,14 +115,16 @@ def require_for_mosaic(request: MosaicRequest) -> None:
     """Refuse what can be listed and fetched but not composed, before anything is asked.
 
     Raises:
-        RequestError: for L1C products, and for several processings of one acquisition.
+        RequestError: for evidence of clouds that is not installed, for L1C from straight above, and for several
+            processings of one acquisition.
     """
-    if request.product_type is ProductType.L1C:
+    if request.brdf is Brdf.NBAR and request.product_type is ProductType.L1C:
         raise RequestError(
-            f"--product-type {request.product_type.value}: L1C products have no scene classification to tell clouds "
-            f"by, and this version needs it. Use L2A products of the same dates: --product-type "
-            f"{ProductType.L2A.value}."
+            "--brdf nbar with --product-type S2MSI1C: its factors are those of surface reflectance, and the air of L1C "
+            "changes with the view too. Leave out --brdf, or take L2A."
         )
+    if CloudEvidence.S2CLOUDLESS in request.cloud_evidence:
+        require_s2cloudless()
     if not request.latest_baseline:
         raise RequestError(
             "--no-latest-baseline: a mosaic takes each acquisition once, from its latest processing. Leave it out; "
@@ -221,6 +225,7 @@ def _request(values: Values, area: Area) -> MosaicRequest:
         target_date=parse_day(target, "--target-date") if target else None,
         fill=Fill(choice("fill", values)),
         buffer=Buffer(choice("buffer", values)),
+        cloud_masks=_cloud_masks(values["cloud_masks"], ProductType(choice("product_type", values))),
         snow=Snow(choice("snow", values)),
         clip=switch("clip", values),
         level=Level(choice("level", values)),
@@ -290,6 +295,15 @@ def _satellites(text: str | None) -> tuple[str, ...]:
             raise RequestError(f"--satellites {word}: expected some of {', '.join(SATELLITES)}.")
         found.append(name)
     return tuple(sorted(set(found)))
+
+
+def _cloud_masks(text: str | None, product_type: ProductType) -> tuple[CloudEvidence, ...]:
+    """Evidence of clouds; empty for the default, however it is spelt."""
+    if text is None:
+        return ()
+    named = [CloudEvidence(choice("cloud_masks", {"cloud_masks": word})) for word in words(text)]
+    require_evidence(named, product_type)
+    return () if set(named) == set(DEFAULT[product_type]) else in_order(named)
 
 
 def _mgrs_tiles(text: str | None) -> tuple[str, ...]:

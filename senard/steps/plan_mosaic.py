@@ -17,6 +17,7 @@ from senard.model.plan import Outlook, PartSizes, Plan, SceneOutlook
 from senard.model.product import Part
 from senard.model.request import MosaicRequest
 from senard.model.scene import QueryResult, Sentinel2Scene
+from senard.model.sentinel2 import ProductType
 from senard.steps.download_product import download_product
 from senard.steps.fetch_look import fetching_look
 from senard.steps.forecast_choice import TileForecast, forecast_tile
@@ -41,6 +42,10 @@ FEW_PIXELS = 40_000
 TYPICAL_SHARES = {Part.JUDGE: 0.034, Part.BANDS: 0.68}
 """Parts of a product that is known by its whole size alone: means of the manifests of 19 real products, baselines 02.08
 to 05.10 (0.021 to 0.040, 0.60 to 0.78)."""
+
+TYPICAL_SHARES_1C = {Part.JUDGE: 0.515, Part.BANDS: 0.32}
+"""The same of L1C, which has no small bands: BANDS is what judging has not read; 8 products, baselines 02.01 to 05.10
+(0.467 to 0.567, 0.295 to 0.348)."""
 
 TYPICAL_BYTES = 820_000_000
 """A product whose size nobody states, bytes: mean of the same."""
@@ -69,6 +74,7 @@ def plan_mosaic(
         TransientError: the catalogue or a source failed.
         RequestError: a person must act.
     """
+    quick = quick or request.product_type is ProductType.L1C  # it has no small classification to look at
     asked = query_scenes(request, catalogue, folder / "scenes.json", look=_look(source, folder))
     result = read_query_result(asked)
     folders: dict[int, Path] = {}
@@ -254,9 +260,10 @@ def is_here(product_id: str, places: Iterable[Path]) -> bool:
 def typical_sizes(scene: Sentinel2Scene) -> PartSizes:
     """What the parts of a product weigh of which only the whole size is known, or not even that."""
     whole = (scene.remote.size_bytes if scene.remote is not None else 0) or scene.size_bytes or TYPICAL_BYTES
+    shares = TYPICAL_SHARES_1C if scene.product_type is ProductType.L1C else TYPICAL_SHARES
     return PartSizes(
         classes=min(TYPICAL_CLASSES_BYTES, whole),
-        judge=round(whole * TYPICAL_SHARES[Part.JUDGE]),
-        bands=round(whole * TYPICAL_SHARES[Part.BANDS]),
+        judge=round(whole * shares[Part.JUDGE]),
+        bands=round(whole * shares[Part.BANDS]),
         whole=whole,
     )

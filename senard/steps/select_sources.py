@@ -35,6 +35,7 @@ from senard.model.arrays import BoolArray, Float32Array, Float64Array, UInt16Arr
 from senard.model.grid import Grid, Tile, Window
 from senard.model.request import MosaicRequest
 from senard.model.scene import Sentinel2Scene
+from senard.model.sentinel2 import ProductType
 from senard.model.sources import CLEAR_LEVELS, FLAG_SNOW, SECOND_BANDS, SOURCE_BANDS, SourceCounts
 from senard.steps.block_land import BlockLand
 
@@ -265,7 +266,15 @@ def _learnt(period: Period, coarse: Grid, land: BlockLand) -> "_Usual":
         offer(suspected, period.days[label], haze_index(seen.judge), flagged(seen, scored), seen.judge)
     recurring = recognise(suspected, kept, land.bright)
     days, permanent = period.request.period_days, land.permanent_snow(snow.permanent)
-    return _Usual(kept=kept, snowy=snowy, recurring=recurring, permanent_snow=permanent, period_days=days, land=land)
+    return _Usual(
+        kept=kept,
+        snowy=snowy,
+        recurring=recurring,
+        permanent_snow=permanent,
+        period_days=days,
+        land=land,
+        from_above=period.request.product_type is ProductType.L1C,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -278,6 +287,7 @@ class _Usual:
     permanent_snow: BoolArray
     period_days: int
     land: BlockLand
+    from_above: bool
     known: dict[int, Background] = field(default_factory=dict)
 
     def departure(self, seen: Observation, scored: Scored, day: int, grid: Grid) -> Departure:
@@ -289,7 +299,8 @@ class _Usual:
         open_ground = (scored.level > 0) & (scored.level < 5) & ((scored.flags & FLAG_SNOW) == 0)
         released = self.recurring & flagged(seen, scored) & looks_usual(seen.judge, usual)
         water = self.land.water(is_dark(usual))
-        found = depart(seen.judge, open_ground | released, usual, abs(day - centre), grid, water)
+        apart, above = abs(day - centre), self.from_above
+        found = depart(seen.judge, open_ground | released, usual, apart, grid, water, from_above=above)
         found.verdict[released] |= RELEASED
         compare_snow(found, seen.judge, lasting_snow(scored, self.permanent_snow), self.snowy)
         return found

@@ -42,7 +42,7 @@ def unzip(download: Path, part: Part, out: Path) -> Path:
 
 def _require_bands(safe: Path, part: Part) -> None:
     """Look at the header of every delivered band before anything is chosen from the product: some ms each."""
-    if part is Part.JUDGE:  # these images are read whole when the scene is judged
+    if part in (Part.JUDGE, Part.DETECT):  # these images are read whole when the scene is judged
         return
     product = read_product(safe)
     for key in sorted(needed_keys(product.scene.product_type, Part.BANDS) & product.images.keys()):

@@ -13,6 +13,7 @@ SIZE = 41
 GRID = Grid(crs="EPSG:32635", left=600_000.0, top=6_600_000.0, gsd=60, width=SIZE, height=SIZE)
 FIELD = (400, 500, 3000, 2000)
 WATER = (300, 200, 150, 80)
+WATER_FROM_ABOVE = (900, 450, 220, 60)
 SAND = (1800, 2600, 3000, 3500)
 INSIDE = (SIZE // 2, SIZE // 2)
 
@@ -67,6 +68,21 @@ class TestHaze:
         seen = image((600, 600, 3000, 2000))  # a rise of 150 DN
         assert departed(seen, days_apart=45).verdict[INSIDE] == HAZY
         assert departed(seen, days_apart=105).verdict[INSIDE] == 0
+
+    @pytest.mark.parametrize(
+        ("event", "rise", "expected"),
+        [
+            ("thin cloud", (470, 520, 560, 410), HAZY),
+            ("glint", (275, 375, 450, 465), 0),
+            ("mud", (480, 760, 300, 20), 0),
+        ],
+    )
+    def test_over_water_from_above_the_air_is_told_by_other_shares(
+        self, event: str, rise: tuple[int, int, int, int], expected: int
+    ) -> None:
+        seen = image(tuple(map(sum, zip(WATER_FROM_ABOVE, rise, strict=True))))  # type: ignore[arg-type]
+        ground, known = np.ones(GRID.shape, dtype=np.bool_), usual(WATER_FROM_ABOVE)
+        assert depart(seen, ground, known, 0.0, GRID, from_above=True).verdict[INSIDE] == expected, event
 
     def test_over_water_is_neither_glint_nor_mud(self) -> None:
         assert departed(image((700, 600, 550, 480)), WATER).verdict[INSIDE] == 0, "glint: all bands alike"

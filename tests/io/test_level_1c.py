@@ -18,13 +18,14 @@ from senard.io.cdse import CdseSource
 from senard.io.cdse_nodes import NodeStore
 from senard.io.members import fetch_members
 from senard.io.safe import read_whole_product
+from senard.io.safe_images import belongs_to
 from senard.io.sources import untold
 from senard.io.unzip import unzip_product
 from senard.model.access import Access, CatalogueName, Fetch, SourceName
 from senard.model.product import Part
 from senard.model.request import MosaicRequest
 from senard.model.scene import Sentinel2Scene
-from senard.model.sentinel2 import ProductType
+from senard.model.sentinel2 import BANDS, DETECT_BANDS, ProductType
 from senard.simulation.archive import write_product
 from senard.simulation.plans import tiny_plan
 from tests.emulators import dhus, google, s3, stac
@@ -193,13 +194,23 @@ class TestParts:
         source = open_source(dataclasses.replace(access, sources=(SourceName.CDSE,), fetch=Fetch.MEMBERS))
         judged = fetched(source, scene, Part.JUDGE, tmp_path / "judge")
         images = set(read_whole_product(judged, Part.JUDGE).images)
-        assert images >= {"CLASSI", "DETFOO_B10", "B02_10", "B04_10", "B8A_20", "B11_20"}
+        assert images >= {"CLASSI", "DETFOO_B10", "B02_10", "B03_10", "B04_10", "B8A_20", "B11_20"}
         assert "B12_20" not in images
+        detected = fetched(source, scene, Part.DETECT, tmp_path / "detect")
+        images = set(read_whole_product(detected, Part.DETECT).images)
+        assert images >= {"CLASSI", "B03_10", *(f"{name}_{BANDS[name].gsd}" for name in DETECT_BANDS)}
+        assert "B06_20" not in images
         banded = fetched(source, scene, Part.BANDS, tmp_path / "bands")
         assert set(read_whole_product(banded, Part.BANDS).images) >= {"B08_10", "B12_20"}
         original = files_of(unpacked(both_levels / f"{scene.product_id}.zip", tmp_path / "original"))
         found = files_of(banded)
         assert {place for place in found if original.get(place) != found[place]} == {"partial.json"}
+
+    @pytest.mark.parametrize("part", [Part.JUDGE, Part.DETECT])
+    def test_has_the_polygons_of_clouds_for_judging(self, both_levels: Path, tmp_path: Path, part: Part) -> None:
+        safe = unzip_product(both_levels / f"{of_baseline(both_levels, OLD)}.zip", part, tmp_path)
+        assert [path.name for path in safe.rglob("*.gml")] == ["MSK_CLOUDS_B00.gml"]
+        assert not belongs_to("GRANULE/L1C_X/QI_DATA/MSK_CLOUDS_B00.gml", ProductType.L1C, Part.BANDS)
 
 
 class TestVerification:

@@ -9,6 +9,7 @@ import pytest
 import shapely
 
 from senard.errors import RequestError
+from senard.model.cloud_evidence import CloudEvidence
 from senard.model.request import Brdf, Method, MosaicRequest, Snow
 
 
@@ -32,7 +33,15 @@ class TestMosaicRequest:
         assert MosaicRequest.from_canonical(changed.canonical()) == changed
 
     def test_names_younger_options_only_where_they_are_not_the_default(self) -> None:
-        assert not {"method", "snow", "brdf", "feather"} & json.loads(request().canonical()).keys()
+        assert not {"method", "snow", "brdf", "feather", "cloud_masks"} & json.loads(request().canonical()).keys()
+
+    def test_keeps_the_evidence_of_clouds_where_it_is_not_the_default(self) -> None:
+        other = request(cloud_masks=(CloudEvidence.CLASSI, CloudEvidence.SCL))
+        assert json.loads(other.canonical())["cloud_masks"] == ["scl", "classi"]
+        read = MosaicRequest.from_canonical(other.canonical())
+        assert (read.evidence_key, read.sha256) == ("scl-classi", other.sha256)
+        spelt = request(cloud_masks=(CloudEvidence.PROBABILITY, CloudEvidence.SCL))
+        assert spelt.canonical() == request().canonical()
 
     def test_is_the_same_whatever_the_order_of_its_lists(self) -> None:
         one, two = request(mgrs_tiles=("35VLG", "34VFM")), request(mgrs_tiles=("34VFM", "35VLG"))

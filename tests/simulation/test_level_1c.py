@@ -219,6 +219,23 @@ class TestPixels:
         assert made.scene.cloud_cover == pytest.approx(100 * float((opaque | cirrus).mean()), abs=1e-5)
         assert made.class_shares["SNOW_PIXEL_PERCENTAGE"] == 0
 
+    @pytest.mark.parametrize("baseline", ["0209", "0301"])
+    def test_before_04_00_polygons_lie_along_pixels_of_60_m(self, both_levels: Path, baseline: str) -> None:
+        made = product(both_levels, baseline)
+        with zipfile.ZipFile(made.root) as archive:
+            place = next(name for name in archive.namelist() if name.endswith("MSK_CLOUDS_B00.gml"))
+            root = etree.fromstring(archive.read(place))
+        kinds = [feature.findtext("{*}maskType") for feature in root.iterfind(".//{*}MaskFeature")]
+        names = [feature.get("{http://www.opengis.net/gml/3.2}id") for feature in root.iterfind(".//{*}MaskFeature")]
+        assert set(kinds) <= {"OPAQUE", "CIRRUS"}
+        assert "OPAQUE" in kinds
+        assert [name.split(".")[0] for name in names] == kinds
+        grid = made.grids[60]
+        for ring in root.iterfind(".//{*}posList"):
+            numbers = np.array(ring.text.split(), dtype=float).reshape(-1, 2)
+            assert (numbers[0] == numbers[-1]).all()
+            assert not ((numbers - (grid.left, grid.top)) % 60).any()
+
     def test_the_cloud_mask_tells_an_overcast_sky_from_a_clear_one(self, tmp_path: Path) -> None:
         covers = [
             read_product(write_product(replace(SMALL, **sky), tmp_path / name)).scene.cloud_cover

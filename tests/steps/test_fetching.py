@@ -96,7 +96,7 @@ class TestUnzip:
         assert root.is_symlink() is not zipped
         product = read_product(root)
         assert dataclasses.replace(product.scene, location=scene.location, size_bytes=scene.size_bytes) == scene
-        assert ("SCL_20" in product.images) is (part in (Part.JUDGE, Part.ALL) or not zipped)
+        assert ("SCL_20" in product.images) is (part in (Part.JUDGE, Part.DETECT, Part.ALL) or not zipped)
 
     def test_gives_a_verdict_on_a_damaged_product_and_leaves_nothing_else(self, tmp_path: Path) -> None:
         changed = {**MADE.images, f"{MADE.image('R20m/SCL_20m')}.jp2": WHOLE_JP2}

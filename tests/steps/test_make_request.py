@@ -1,6 +1,7 @@
 """From what was typed to a request."""
 
 import hashlib
+import importlib.util
 import json
 from datetime import date
 from pathlib import Path
@@ -17,7 +18,7 @@ from senard.model.call import Call
 from senard.model.options import OPTIONS, Kind, option
 from senard.model.request import Buffer, Fill
 from senard.model.sentinel2 import ProductType
-from senard.steps.make_request import make_request, parse_day, with_mosaic_warnings
+from senard.steps.make_request import make_request, parse_day, require_for_mosaic, with_mosaic_warnings
 
 TODAY = date(2025, 1, 1)
 
@@ -246,6 +247,43 @@ class TestWarnings:
         assert "left out 1 x Point" in call(tmp_path, bbox=None, aoi=area).warnings[0]
 
 
+class TestCloudMasks:
+    """From what clouds are known fits the level of the products."""
+
+    @pytest.mark.parametrize(
+        ("typed", "product_type", "message"),
+        [
+            ("scl", "S2MSI1C", "L1C has no scene classification"),
+            ("s2cloudless", "S2MSI2A", "which only L1C has"),
+            ("fmask", "S2MSI2A", "--cloud-masks fmask: expected one of scl, probability, classi, s2cloudless"),
+            (",", "S2MSI2A", "--cloud-masks names nothing: expected one or more of scl"),
+        ],
+    )
+    def test_or_is_refused(self, tmp_path: Path, typed: str, product_type: str, message: str) -> None:
+        with pytest.raises(RequestError, match=message):
+            call(tmp_path, cloud_masks=typed, product_type=product_type)
+
+    def test_changes_no_name_where_it_names_the_default(self, tmp_path: Path) -> None:
+        plain = call(tmp_path).request
+        assert call(tmp_path, cloud_masks="probability, SCL").request == plain
+        assert "cloud_masks" not in plain.canonical()
+        above = call(tmp_path, product_type="S2MSI1C").request
+        assert call(tmp_path, product_type="S2MSI1C", cloud_masks="classi").request == above
+        assert above.evidence_key == ""
+
+    def test_wants_the_package_before_anything_is_asked(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(importlib.util, "find_spec", {}.get)
+        request = call(tmp_path, product_type="S2MSI1C", cloud_masks="s2cloudless,classi").request
+        assert request.evidence_key == "classi-s2cloudless"
+        with pytest.raises(RequestError, match=r'pip install "senard\[s2cloudless\]"'):
+            require_for_mosaic(request)
+        require_for_mosaic(call(tmp_path, product_type="S2MSI1C").request)
+
+    def test_and_the_view_from_straight_above_wants_surface_reflectance(self, tmp_path: Path) -> None:
+        with pytest.raises(RequestError, match="its factors are those of surface reflectance"):
+            require_for_mosaic(call(tmp_path, product_type="S2MSI1C", brdf="nbar").request)
+
+
 class TestIdentity:
     """Only what changes pixels changes the product's name."""
 
@@ -274,6 +312,7 @@ class TestIdentity:
             "snow": ("allow", {}),
             "brdf": ("nbar", {}),
             "feather": ("40", {}),
+            "cloud_masks": ("scl", {}),
             "clip": ("false", {}),
             "crs": ("EPSG:3035", {}),
             "relative_orbits": ("51", {}),

@@ -2,8 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,14 +10,20 @@ import numpy as np
 import pytest
 import rasterio
 
-import senard.steps.mask_scene
+import senard.steps.read_judged
+from senard.algorithms.cloud_detector import DetectedClouds
+from senard.algorithms.nearest import resized
 from senard.errors import RequestError
+from senard.io.cloud_masks import read_cloud_classes
 from senard.io.geotiff import ScratchReader, read_scratch
 from senard.io.jp2 import read_image
 from senard.io.safe import image_path, read_product
 from senard.io.scenes_file import read_verdict, write_verdict
+from senard.model.arrays import UInt8Array, UInt16Array
+from senard.model.cloud_evidence import CloudEvidence
+from senard.model.masks import CLASS_VALID, NO_PROBABILITY, SCL_BITS
 from senard.model.product import Sentinel2Product
-from senard.model.sentinel2 import ProductType
+from senard.model.sentinel2 import DETECT_BANDS, ProductType, Scl
 from senard.simulation.acquisition import SimulatedAcquisition
 from senard.steps.mask_scene import mask_scene
 
@@ -45,6 +50,13 @@ def judge_folder(safe: Path, root: Path) -> Path:
     folder.mkdir(parents=True)
     (folder / safe.name).symlink_to(safe)
     return folder
+
+
+def unpacked(archive: Path, level: str, baseline: str, root: Path) -> Path:
+    """NAME.SAFE of one product of an archive, in safe/<product_id>/judge, to be spoilt."""
+    zipped = next(archive.glob(f"*_MSI{level}_*_N{baseline}_*.zip"))
+    shutil.unpack_archive(zipped, root / "safe" / zipped.stem / "judge")
+    return root / "safe" / zipped.stem / "judge" / f"{zipped.stem}.SAFE"
 
 
 @pytest.fixture(scope="module")
@@ -145,12 +157,118 @@ class TestUnusable:
         folder = mask_scene(safe, tmp_path / "masks" / "S2A_X")
         assert "expected one folder NAME.SAFE" in (read_verdict(folder) or "")
 
-    def test_is_not_what_l1c_is_called(self, tiny_safe: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        def as_l1c(root: Path) -> Sentinel2Product:
-            product = read_product(root)
-            return replace(product, scene=replace(product.scene, product_type=ProductType.L1C))
+    def test_has_no_such_evidence(self, both_levels: Path, tmp_path: Path) -> None:
+        safe = unpacked(both_levels, "L1C", "0301", tmp_path)
+        next(safe.rglob("MSK_CLOUDS_B00.gml")).unlink()
+        folder = mask_scene(safe.parent, tmp_path / "masks" / safe.stem)
+        assert "MSK_CLOUDS_B00.gml, in QI_DATA, found neither" in (read_verdict(folder) or "")
 
-        monkeypatch.setattr(senard.steps.mask_scene, "read_product", as_l1c)
-        with pytest.raises(RequestError, match=r"found L1C.*ask for L2A"):
-            mask_scene(judge_folder(tiny_safe, tmp_path), tmp_path / "masks" / tiny_safe.stem)
+    def test_has_images_of_another_size_than_its_xml_says(self, both_levels: Path, tmp_path: Path) -> None:
+        safe = unpacked(both_levels, "L1C", "0511", tmp_path)
+        shutil.copyfile(next(safe.rglob("IMG_DATA/*_B11.jp2")), next(safe.rglob("IMG_DATA/*_B03.jp2")))
+        folder = mask_scene(safe.parent, tmp_path / "masks" / safe.stem)
+        assert "expected B03_10 with 366 x 366 pixels as the XML says, found 46 x 46 when" in (
+            read_verdict(folder) or ""
+        )
+
+    @pytest.mark.real_data
+    def test_is_a_real_one_whose_bands_are_clips(self, shared: Path, tmp_path: Path) -> None:
+        (safe,) = (shared / "data/s2-safe").glob("ALCD-*/*.SAFE")
+        folder = mask_scene(judge_folder(safe, tmp_path), tmp_path / "masks" / safe.stem)
+        assert "expected B02_10 with 10980 x 10980 pixels as the XML says" in (read_verdict(folder) or "")
+
+
+class TestLevel1C:
+    """L1C has no classification: its masks of cloud and its own bands make one."""
+
+    @pytest.mark.parametrize("baseline", ["0209", "0511"])
+    def test_calls_cloud_what_its_mask_calls_cloud(self, both_levels: Path, tmp_path: Path, baseline: str) -> None:
+        safe = unpacked(both_levels, "L1C", baseline, tmp_path)
+        folder = mask_scene(safe.parent, tmp_path / "masks" / safe.stem)
+        scl = read_scratch(folder / "scene_20.tif", bands="class") & SCL_BITS
+        clouds = read_cloud_classes(read_product(safe))
+        assert np.array_equal(scl == Scl.CLOUD_HIGH, resized(clouds.opaque, scl.shape))
+        assert set(np.unique(scl)) >= {Scl.VEGETATION, Scl.NOT_VEGETATED, Scl.WATER, Scl.CLOUD_HIGH}
+        assert (read_scratch(folder / "scene_20.tif", bands="cloud_probability") == NO_PROBABILITY).all()
+        assert not read_scratch(folder / "scene_60.tif", bands="AOT").any()
+
+    def test_finds_the_ground_that_l2a_finds(self, both_levels: Path, tmp_path: Path) -> None:
+        safe = unpacked(both_levels, "L1C", "0400", tmp_path)
+        folder = mask_scene(safe.parent, tmp_path / "masks" / safe.stem)
+        scl = read_scratch(folder / "scene_20.tif", bands="class") & SCL_BITS
+        below = read_image(image_path(read_product(next(both_levels.glob("*_MSIL2A_*_N0400_*.zip"))), "SCL_20"))
+        for kind, share in ((Scl.VEGETATION, 0.95), (Scl.WATER, 0.97), (Scl.NOT_VEGETATED, 0.8)):
+            assert (scl[below == kind] == kind).mean() > share
+
+    def test_takes_its_offset_off_and_keeps_its_rim_out(self, simulate: Simulate, tmp_path: Path) -> None:
+        bands = []
+        for baseline in (209, 511):
+            made = acquisition(
+                baseline=baseline, product_type=ProductType.L1C, size_px=192, orbit_edge=0.3, cloudless=True
+            )
+            safe = simulate(made)
+            folder = mask_scene(judge_folder(safe, tmp_path), tmp_path / "masks" / safe.stem)
+            bands.append(read_scratch(folder / "scene_60.tif", bands="B04"))
+            valid = (read_scratch(folder / "scene_20.tif", bands="class") & CLASS_VALID) > 0
+            assert 0.3 < valid.mean() < 0.75
+            assert (resized(bands[-1], valid.shape)[valid] > 300).all()  # nodata mixed in would be darker
+        seen = (bands[0] > 0) & (bands[1] > 0)
+        assert np.abs(bands[0][seen].astype(int) - bands[1][seen].astype(int)).max() <= 2
+
+    def test_takes_what_a_detector_says(
+        self, both_levels: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def detect(bands: Mapping[str, UInt16Array]) -> DetectedClouds:
+            assert set(bands) >= set(DETECT_BANDS)
+            cloudy = np.zeros(bands["B10"].shape, dtype=np.bool_)
+            cloudy[:10] = True
+            return DetectedClouds(probability=np.where(cloudy, np.uint8(97), np.uint8(3)), cloudy=cloudy)
+
+        monkeypatch.setattr(senard.steps.read_judged, "detect_clouds", detect)
+        safe = unpacked(both_levels, "L1C", "0511", tmp_path)
+        folder = mask_scene(safe.parent, tmp_path / "masks" / safe.stem, [CloudEvidence.S2CLOUDLESS])
+        scl = read_scratch(folder / "scene_20.tif", bands="class") & SCL_BITS
+        probability = read_scratch(folder / "scene_20.tif", bands="cloud_probability")
+        assert (scl[:30] == Scl.CLOUD_HIGH).all()
+        assert not (scl[30:] == Scl.CLOUD_HIGH).any()
+        assert (set(np.unique(probability[:30])), set(np.unique(probability[30:]))) == ({97}, {3})
+
+
+class TestEvidence:
+    """Clouds of an L2A product are known from what was named."""
+
+    @pytest.fixture
+    def product(self, tiny_safe: Path) -> Sentinel2Product:
+        return read_product(tiny_safe)
+
+    def classes(self, tiny_safe: Path, folder: Path, *evidence: CloudEvidence) -> UInt8Array:
+        made = mask_scene(judge_folder(tiny_safe, folder), folder / "masks" / tiny_safe.stem, evidence)
+        return read_scratch(made / "scene_20.tif", bands="class")
+
+    def test_of_the_classification_alone_grades_nothing(self, tiny_safe: Path, masked: Path, tmp_path: Path) -> None:
+        found = self.classes(tiny_safe, tmp_path, CloudEvidence.SCL)
+        plain = read_scratch(masked / "scene_20.tif", bands="class")
+        assert np.array_equal(found & SCL_BITS, plain & SCL_BITS)
+        folder = tmp_path / "masks" / tiny_safe.stem
+        assert (read_scratch(folder / "scene_20.tif", bands="cloud_probability") == NO_PROBABILITY).all()
+
+    def test_of_the_mask_alone_takes_no_cloud_from_the_classification(
+        self, tiny_safe: Path, product: Sentinel2Product, tmp_path: Path
+    ) -> None:
+        found = self.classes(tiny_safe, tmp_path, CloudEvidence.CLASSI) & SCL_BITS
+        clouds, scl = read_cloud_classes(product), read_image(image_path(product, "SCL_20"))
+        assert np.array_equal(found == Scl.CLOUD_HIGH, resized(clouds.opaque, found.shape))
+        assert not (found == Scl.CLOUD_MEDIUM).any()
+        ground = (scl == Scl.WATER) & ~resized(clouds.opaque | clouds.cirrus, found.shape)
+        assert (found[ground] == Scl.WATER).all()
+
+    def test_of_both_counts_together(self, tiny_safe: Path, product: Sentinel2Product, tmp_path: Path) -> None:
+        found = self.classes(tiny_safe, tmp_path, CloudEvidence.SCL, CloudEvidence.CLASSI) & SCL_BITS
+        clouds, scl = read_cloud_classes(product), read_image(image_path(product, "SCL_20"))
+        either = np.isin(scl, (8, 9, 10)) | resized(clouds.opaque | clouds.cirrus, found.shape)
+        assert np.array_equal(np.isin(found, (8, 9, 10)), either)
+
+    def test_that_the_level_does_not_offer_is_refused(self, tiny_safe: Path, tmp_path: Path) -> None:
+        with pytest.raises(RequestError, match="only L1C has"):
+            self.classes(tiny_safe, tmp_path, CloudEvidence.S2CLOUDLESS)
         assert not (tmp_path / "masks" / tiny_safe.stem).exists()

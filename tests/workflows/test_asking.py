@@ -56,7 +56,7 @@ class TestList:
         assert done.stdout.count(">= 0 %") == 4
         assert "none of 4 products answers" in done.stderr
 
-    def test_is_luigi_s_and_takes_levels_that_a_mosaic_refuses(self, site: Site) -> None:
+    def test_is_luigi_s_and_takes_every_level(self, site: Site) -> None:
         done = site.luigi(task="ListAOI", product_type="S2MSI1C")
         assert done.returncode == 3
         assert done.stdout.count("asked for S2MSI1C") == 4
@@ -102,5 +102,5 @@ class TestPlan:
         assert not [request for request in served.emulator.log if "token" in request.path or "$value" in request.path]
 
     def test_ends_with_2_where_the_request_must_change(self, site: Site, capsys: pytest.CaptureFixture[str]) -> None:
-        assert main(["plan", *site.asked(product_type="S2MSI1C")]) == 2
-        assert "--product-type S2MSI1C" in capsys.readouterr().err
+        assert main(["plan", *site.asked(product_type="S2MSI1C", cloud_masks="scl")]) == 2
+        assert "--cloud-masks scl: L1C has no scene classification" in capsys.readouterr().err

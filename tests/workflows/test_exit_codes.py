@@ -37,7 +37,7 @@ class TestExitCodes:
         [
             ({"aoi": "nowhere.geojson"}, "--aoi nowhere.geojson: there is no such file"),
             ({"archive": "nowhere"}, "--archive"),
-            ({"product_type": "S2MSI1C"}, "L1C products have no scene classification"),
+            ({"product_type": "S2MSI1C", "cloud_masks": "scl"}, "L1C has no scene classification"),
             ({"outdir": "/proc/senard"}, "/proc/senard: the folder cannot be written"),
             ({"outdir": "/dev/null"}, "/dev/null: expected a folder, found a file. Move it away, or give another"),
         ],

@@ -6,14 +6,18 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
+import rasterio
 
+from senard import ALGORITHM_VERSION
 from senard.model.sentinel2 import ProductType
 from senard.simulation.archive import write_product
 from senard.simulation.plans import tiny_plan
 from tests.emulators.cdse import Emulator
 from tests.workflows.commands import BIN, Site, finish, leftovers, start
 from tests.workflows.test_services import Served
+from workflows.cli import main
 
 LEVEL_1C = "S2MSI1C"
 
@@ -93,6 +97,32 @@ class TestLevel1C:
         assert sorted(path.name for path in (tmp_path / "safe").iterdir()) == [
             name.replace(".zip", ".SAFE") for name in names[1:]
         ]
+
+
+class TestMosaicOfLevel1C:
+    """`senard mosaic --product-type S2MSI1C`"""
+
+    def test_shows_reflectance_as_seen_from_above_the_air_and_says_so(self, both_levels: Path, tmp_path: Path) -> None:
+        site = Site(archive=both_levels, area=both_levels / "area.geojson", folder=tmp_path / "here")
+        below = site.asked(start="2024-06-20", resolutions="20", cloud_masks="scl,classi")
+        assert main(["mosaic", *below]) == 0
+        ground = site.product()
+        (masks,) = (site.out / ".senard/masks").iterdir()
+        assert masks.name == f"{ALGORITHM_VERSION}-scl-classi"
+        ground = ground.rename(tmp_path / "below")
+        assert main(["mosaic", *site.asked(start="2024-06-20", resolutions="20", product_type=LEVEL_1C)]) == 0
+        product = site.product()
+        scenes = (product / "scenes.csv").read_text()
+        assert scenes.count("_MSIL1C_") == 2
+        assert "_MSIL2A_" not in scenes
+        assert "top-of-atmosphere, not corrected for the atmosphere" in (product / "report.html").read_text()
+        with rasterio.open(product / "0_20.tif") as above, rasterio.open(ground / "0_20.tif") as file:
+            assert above.tags()["SENARD_LEVEL"] == "L1C top-of-atmosphere reflectance"
+            top, under = above.read().astype(float), file.read().astype(float)
+        same = (top[0] > 0) & (under[0] > 0) & (top[-1] == under[-1])  # of one day
+        assert same.mean() > 0.3
+        assert 0.85 < float(np.median(top[3][same] / under[3][same])) < 0.99  # air takes light from the near infrared
+        assert {path.name for path in (site.out / ".senard/masks").iterdir()} == {masks.name, ALGORITHM_VERSION}
 
 
 class TestPilotForm:

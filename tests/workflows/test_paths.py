@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from shapely.geometry import box
 
+from senard import ALGORITHM_VERSION
 from senard.model.product import Part
 from senard.model.request import Fill, MosaicRequest
 from workflows.paths import ProductPaths, WorkPaths, query_key, without_key
@@ -66,6 +67,11 @@ class TestWorkPaths:
         ]
         assert len({paths.land(request) for request in known}) == 4
         assert paths.land(known[0]) == paths.land(replace(known[0], fill=Fill.ALL))
+
+    def test_keeps_masks_apart_by_the_evidence_of_clouds(self) -> None:
+        paths = WorkPaths(root=Path("/w"))
+        assert paths.masks("S2B") == Path(f"/w/masks/{ALGORITHM_VERSION}/S2B")
+        assert paths.masks("S2B", "scl-classi") == Path(f"/w/masks/{ALGORITHM_VERSION}-scl-classi/S2B")
 
     def test_puts_the_figures_of_a_composite_beside_its_flags(self) -> None:
         choice = WorkPaths(root=Path("/w")).choice("m")

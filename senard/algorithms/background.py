@@ -28,17 +28,17 @@ MANY = 8
 """Observations from which HOT_QUANTILE_MANY holds."""
 DARK_QUANTILE = 0.65
 """Of red, NIR and SWIR, which shade lowers."""
-DARK_BLUE_QUANTILE = 0.35
+DARK_BLUE_QUANTILE = 0.2
 """Of blue, for shade over water: haze over dark water raises it far more than the ground itself varies."""
 
-REFERENCES = ("hot", "B02", "B04", "dark_B04", "dark_B8A", "dark_B11", "dark_B02")
+REFERENCES = ("hot", "B02", "B04", "dark_B04", "dark_B8A", "dark_B11", "dark_B02", "B11")
 """Layers of `Background.values`, DN: haze index, blue and red as they are without haze; red, NIR, SWIR and blue as they
-are without shade."""
+are without shade; SWIR as it is without cloud or glint."""
 
-_BANDS_OF_LAYERS = (0, 1, 1, 2, 3, 0)
+_BANDS_OF_LAYERS = (0, 1, 1, 2, 3, 0, 3)
 # Place among the judge bands of every layer but the first.
 
-_DARK_QUANTILES = (0.0, 0.0, DARK_QUANTILE, DARK_QUANTILE, DARK_QUANTILE, DARK_BLUE_QUANTILE)
+_DARK_QUANTILES = (0.0, 0.0, DARK_QUANTILE, DARK_QUANTILE, DARK_QUANTILE, DARK_BLUE_QUANTILE, 0.0)
 # Of every layer but the first; where it is 0, that of the haze index holds.
 
 
@@ -223,8 +223,9 @@ def _quantiles(
                 seen = dn[row, col, index[k]]
                 line[k] = np.float32(seen[0]) - np.float32(0.5) * np.float32(seen[1])
             values[0, row, col] = _quantile(line, found, low)
-            for layer in range(6):
+            for layer in range(7):
                 band = _BANDS_OF_LAYERS[layer]
                 for k in range(found):
                     line[k] = np.float32(dn[row, col, index[k], band])
-                values[layer + 1, row, col] = _quantile(line, found, low if layer < 2 else _DARK_QUANTILES[layer])
+                share = _DARK_QUANTILES[layer]
+                values[layer + 1, row, col] = _quantile(line, found, share if share > 0 else low)

@@ -192,7 +192,7 @@ def _fill_blueness(
             red = np.float32(judge[1, row, col]) - usual[2, row, col]
             value = np.float32(1.5) * blue - red
             if water[row, col]:
-                swir = np.float32(judge[3, row, col]) - usual[5, row, col]
+                swir = np.float32(judge[3, row, col]) - usual[7, row, col]
                 veil = max(blue - red, swir - np.float32(MUD_SHARE) * max(red, np.float32(0)))
                 value = min(veil, glint * blue - swir)
             out[row, col] = value

@@ -125,7 +125,7 @@ class TestWater:
         assert self.verdict_on((600, 600, 800, 600), water=water) == verdict
 
     def verdict_on(self, spectrum: tuple[int, ...], *, water: bool) -> int:
-        usual = np.array([300 - 150, 300, 300, 300, 500, 300, 300], dtype=np.float32)
+        usual = np.array([300 - 150, 300, 300, 300, 500, 300, 300, 300], dtype=np.float32)
         values = np.broadcast_to(usual[:, None, None], (len(REFERENCES), *GRID.shape)).copy()
         background = Background(
             values=values,

@@ -83,7 +83,7 @@ def _write(made: SimulatedView, folder: Path) -> None:
 
 
 _FILE_WRITERS = {
-    *("__init__", "archive", "attachments", "elements", "footprint", "images", "inspire", "level_1c"),
+    *("__init__", "archive", "attachments", "cloud_polygons", "elements", "footprint", "images", "inspire", "level_1c"),
     *("level_1c_metadata", "manifest", "manifest_metadata", "metadata", "pixels", "safe_writer", "tile_metadata"),
     *("terrain_model", "truth"),
 }

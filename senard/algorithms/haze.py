@@ -7,7 +7,7 @@ the ground. Haze can only raise a reference, never lower it, so the lower of two
 of the two kinds, and of the 20 km around a pixel and the whole scene, since a window may be hazy throughout.
 Windows overlap by half and references are linear between their centres: no edge shows.
 
-Measured on simulated seasons of the seed 31, kept for tuning (an earlier sky, every fifth date): area under the curve of pixels
+Measured on simulated seasons of the seed 31, kept for tuning (every fifth date): area under the curve of pixels
 that haze brightens by more than 0.014 against others, all dates together, against NDVI alone with the 10th percentile:
 temperate 0.958 against 0.951, cloudy 0.972 against 0.942, but desert with sand of many colours 0.61 against 0.70: there
 one scene knows little of haze, and other dates must tell. Bright ground makes references like any other: left out (0.26

@@ -26,7 +26,7 @@ from senard.model.masks import (
     NO_PROBABILITY,
     SCL_BITS,
 )
-from senard.model.request import Buffer
+from senard.model.request import DATE_WEIGHT, Buffer
 from senard.model.sentinel2 import SATURATED_DN, Scl
 from senard.model.sources import FLAG_BUFFER, FLAG_SNOW
 
@@ -34,8 +34,6 @@ DISTANCE_WEIGHT = 1.2
 """Cost beside a cloud."""
 DISTANCE_REACH_M = 2000.0
 """Distance from cloud or shadow at which its cost is gone; it is halved at half of this, m."""
-DATE_WEIGHT = 0.35
-"""Cost at either end of the period; it grows with the square of the distance from the target day."""
 UNCLEAR_WEIGHT = 1.0
 """Cost where everything around is cloudy."""
 AEROSOL_WEIGHT = 0.335
@@ -117,12 +115,15 @@ class Moment:
     sun_zenith: float
     """Mean over the granule, degrees."""
 
+    date_weight: float = DATE_WEIGHT
+    """Cost at either end of the period."""
+
     @property
     def cost(self) -> float:
         """Cost of date and low sun."""
         late = self.days_from_target / self.half_period_days
         low = max(0.0, self.sun_zenith - LOW_SUN_DEG) / 20
-        return DATE_WEIGHT * late * late + LOW_SUN_WEIGHT * low
+        return self.date_weight * late * late + LOW_SUN_WEIGHT * low
 
 
 def merge_granule(

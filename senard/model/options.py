@@ -8,7 +8,7 @@ from senard.model.cloud_evidence import CloudEvidence
 from senard.model.labels import LAYER_PROFILES
 from senard.model.option import Kind as Kind
 from senard.model.option import Option as Option
-from senard.model.request import Brdf, Buffer, CloudCoverOf, Fill, Level, Method, Snow
+from senard.model.request import DATE_WEIGHT, Brdf, Buffer, CloudCoverOf, Fill, Level, Method, Snow
 from senard.model.sentinel2 import ProductType
 from senard.model.service_options import DOWNLOAD_OPTIONS, FETCH_OPTIONS, PLAN_OPTIONS, SERVICE_OPTIONS
 
@@ -155,6 +155,18 @@ REQUEST_OPTIONS: tuple[Option, ...] = (
         metavar="DAY",
         identity=True,
         help="Day that the mosaic should look like; the middle of the period if absent.",
+    ),
+    Option(
+        name="date_weight",
+        kind=Kind.NUMBER,
+        default=str(DATE_WEIGHT),
+        unit="cost; 1 is an anomaly that just rejects",
+        least=0.0,
+        most=5.0,
+        metavar="WEIGHT",
+        identity=True,
+        help="What a date at either end of the period costs, half way there a quarter of it. At 0 the clearest "
+        "observation counts, whenever it was made; from 2 on the nearest date with little more than a trace of haze.",
     ),
     Option(
         name="fill",

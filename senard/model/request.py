@@ -20,6 +20,10 @@ NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,47}")
 """What the name of a product may be (product-spec §1)."""
 
 
+DATE_WEIGHT = 0.35
+"""Cost of a date at either end of the period; it grows with the square of the distance from the target day."""
+
+
 class Fill(Enum):
     """Down to which quality level a pixel may be filled (science.md §2.5)."""
 
@@ -209,6 +213,9 @@ class MosaicRequest:
     brdf: Brdf = Brdf.NONE
     """What becomes of the difference that the satellite's direction makes."""
 
+    date_weight: float = DATE_WEIGHT
+    """Cost of a date at either end of the period; 0 takes the clearest whenever it was, 2 nearly always the nearest."""
+
     feather_m: float = 0.0
     """Distance from a border between two dates within which they are mixed, m of the grid, 0-60; 0 mixes nothing."""
 
@@ -276,6 +283,7 @@ class MosaicRequest:
         # named only where they are others: a mosaic of the defaults keeps its name
         method = {} if self.method is Method.BEST else {"method": self.method.value}
         snow = {} if self.snow is Snow.AVOID else {"snow": self.snow.value}
+        weight = {} if self.date_weight == DATE_WEIGHT else {"date_weight": float(self.date_weight)}
         feather = {"feather": float(self.feather_m)} if self.feather_m else {}
         brdf = {} if self.brdf is Brdf.NONE else {"brdf": self.brdf.value}
         land = {name: digest for name, digest in (("dem", self.dem), ("landcover", self.landcover)) if digest}
@@ -307,6 +315,7 @@ class MosaicRequest:
                 **snow,
                 **brdf,
                 **feather,
+                **weight,
                 **land,
                 **clouds,
             },
@@ -361,6 +370,7 @@ class MosaicRequest:
             snow=Snow(values.get("snow", Snow.AVOID.value)),
             brdf=Brdf(values.get("brdf", Brdf.NONE.value)),
             feather_m=values.get("feather", 0.0),
+            date_weight=values.get("date_weight", DATE_WEIGHT),
             dem=values.get("dem"),
             landcover=values.get("landcover"),
             cloud_masks=tuple(CloudEvidence(word) for word in values.get("cloud_masks", ())),

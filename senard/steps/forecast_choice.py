@@ -148,6 +148,7 @@ def _period(
         moments[source] = Moment(
             days_from_target=scene.acquisition_date.toordinal() - request.middle_day_ordinal,
             half_period_days=request.half_period_days,
+            date_weight=request.date_weight,
             sun_zenith=forecast.sun_zenith,
         ).cost
     return _Period(

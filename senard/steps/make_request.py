@@ -232,6 +232,7 @@ def _request(values: Values, area: Area) -> MosaicRequest:
         method=Method(choice("method", values)),
         brdf=Brdf(choice("brdf", values)),
         feather_m=number("feather", values),
+        date_weight=number("date_weight", values),
     )
 
 

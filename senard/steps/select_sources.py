@@ -171,6 +171,7 @@ def period_of(
         moment = Moment(
             days_from_target=scene.acquisition_date.toordinal() - request.middle_day_ordinal,
             half_period_days=request.half_period_days,
+            date_weight=request.date_weight,
             sun_zenith=judgement.sun_zenith,
         )
         moments[source] = moment.cost

@@ -121,6 +121,9 @@ class TestCost:
     def test_grows_with_the_square_of_the_days_and_with_low_sun(self) -> None:
         assert Moment(days_from_target=-15, half_period_days=15, sun_zenith=30).cost == pytest.approx(0.35)
         assert Moment(days_from_target=7.5, half_period_days=15, sun_zenith=40).cost == pytest.approx(0.0875)
+        assert Moment(days_from_target=-15, half_period_days=15, sun_zenith=30, date_weight=2.0).cost == pytest.approx(
+            2.0
+        )
         assert Moment(days_from_target=0, half_period_days=15, sun_zenith=70).cost == pytest.approx(0.3)
 
 

@@ -29,11 +29,12 @@ class TestMosaicRequest:
     def test_survives_its_canonical_form(self) -> None:
         whole = request(target_date=date(2024, 6, 1), mgrs_tiles=("35VLG",), products=("S2A_X",), clip=False, dem="ab")
         assert MosaicRequest.from_canonical(whole.canonical()) == whole
-        changed = replace(whole, method=Method.BEST, snow=Snow.MASK, brdf=Brdf.NBAR, feather_m=40.0)
+        changed = replace(whole, method=Method.BEST, snow=Snow.MASK, brdf=Brdf.NBAR, feather_m=40.0, date_weight=1.0)
         assert MosaicRequest.from_canonical(changed.canonical()) == changed
 
     def test_names_younger_options_only_where_they_are_not_the_default(self) -> None:
-        assert not {"method", "snow", "brdf", "feather", "cloud_masks"} & json.loads(request().canonical()).keys()
+        younger = {"method", "snow", "brdf", "feather", "cloud_masks", "date_weight"}
+        assert not younger & json.loads(request().canonical()).keys()
 
     def test_keeps_the_evidence_of_clouds_where_it_is_not_the_default(self) -> None:
         other = request(cloud_masks=(CloudEvidence.CLASSI, CloudEvidence.SCL))

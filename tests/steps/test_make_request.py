@@ -312,6 +312,7 @@ class TestIdentity:
             "snow": ("allow", {}),
             "brdf": ("nbar", {}),
             "feather": ("40", {}),
+            "date_weight": ("1", {}),
             "cloud_masks": ("scl", {}),
             "clip": ("false", {}),
             "crs": ("EPSG:3035", {}),

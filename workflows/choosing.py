@@ -44,7 +44,10 @@ class Settled:
     """Source numbers of scenes that cannot be used, ascending."""
 
     spared: tuple[int, ...]
-    """Source numbers of scenes that supply next to nothing and are not read, ascending."""
+    """Source numbers of scenes that are not worth reading, ascending."""
+
+    idle: tuple[int, ...] = ()
+    """Those of them that would supply nothing anyway, ascending."""
 
 
 def write_settled(path: Path, settled: Settled) -> None:

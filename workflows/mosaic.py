@@ -292,7 +292,7 @@ class MosaicAOI(AreaTask):
             sources=tuple(delivered_sources(work, folder.name, choice, tiles, self.call.request.method)),
             masks=tuple(self._masks(scene.product_id) for scene in result.kept),
             composites=tuple(composites),
-            reasons={**_spared(result, choice), **self._unusable(result, refused)},
+            reasons={**reasons_of_spared(result, choice), **self._unusable(result, refused)},
             levels=choice.levels,
             factors=choice.factors if self.call.request.brdf is Brdf.NBAR else None,
         )
@@ -315,9 +315,10 @@ class MosaicAOI(AreaTask):
             query.notes.unlink(missing_ok=True)
 
 
-def _spared(result: QueryResult, choice: ChoicePaths) -> dict[str, str]:
-    """product_id to reason of every scene that the choice could do without."""
-    return {result.kept[number - 1].product_id: SPARED for number in read_settled(choice).spared}
+def reasons_of_spared(result: QueryResult, choice: ChoicePaths) -> dict[str, str]:
+    """product_id to reason of every scene that the choice could do without though it would supply something."""
+    settled = read_settled(choice)
+    return {result.kept[number - 1].product_id: SPARED for number in settled.spared if number not in settled.idle}
 
 
 def remove_outdated_index(index: Path, task: luigi.Task) -> None:

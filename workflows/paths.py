@@ -32,7 +32,7 @@ def without_key(without: Sequence[int], spared: Sequence[int] = ()) -> str:
 
     Args:
         without: source numbers that cannot be used, 1-based, any order.
-        spared: source numbers that supply next to nothing and are not read, any order.
+        spared: source numbers that are not worth reading, any order.
     """
     named = {"without": without, "sparing": spared}
     parts = ["-".join([word, *map(str, sorted(numbers))]) for word, numbers in named.items() if numbers]

@@ -1,6 +1,7 @@
 """The steps from judged scenes to settled source maps, one task each."""
 
 from collections.abc import Generator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import luigi
@@ -57,7 +58,7 @@ class SelectSources(TileTask):
     )
 
     spared = luigi.Parameter(
-        default="", positional=False, description="numbers of scenes that supply next to nothing, by comma"
+        default="", positional=False, description="numbers of scenes that are not worth reading, by comma"
     )
 
     def output(self) -> DirectoryTarget:
@@ -106,7 +107,7 @@ class SettleScenes(ProductTask):
         unusable = [number for number, reason in self.read_mask_verdicts().items() if reason]
         without = sorted({*unusable, *numbers_of(self.refused)})
         while True:
-            folders, spared = yield from self._choose(without)
+            folders, settled = yield from self._choose(without)
             winners = winning_sources(folders)
             yield [self.clone(Unzip, product_id=scenes[n - 1].product_id, part=Part.BANDS.value) for n in winners]
             broken = [n for n in winners if self._is_broken(scenes[n - 1])]
@@ -115,22 +116,24 @@ class SettleScenes(ProductTask):
             without = sorted({*without, *broken})
         if not winners:
             self._require_usable(scenes, without)
-        self._settle(Settled(without=tuple(without), spared=tuple(spared)), folders)
+        self._settle(settled, folders)
 
-    def _choose(self, without: list[int]) -> Generator[list[SelectSources], None, tuple[list[Path], list[int]]]:
+    def _choose(self, without: list[int]) -> Generator[list[SelectSources], None, tuple[list[Path], Settled]]:
         """Choose from all scenes, then without those whose bands are not worth reading; which they are comes along."""
         everything = self._selections(without, [])
         yield everything
         folders = [task.output().path for task in everything]
+        settled = Settled(without=tuple(without), spared=())
         if self.read_request().method.reads_all:  # every usable observation counts
-            return folders, []
+            return folders, settled
         masks = self.read_masks(without)
         spared = spare_scenes(self.read_request(), self.read_scenes(), masks, folders)
         if not spared:
-            return folders, []
+            return folders, settled
         chosen = self._selections(without, spared)
         yield chosen
-        return [task.output().path for task in chosen], spared
+        idle = tuple(sorted(set(spared) - set(winning_sources(folders))))
+        return [task.output().path for task in chosen], replace(settled, spared=tuple(spared), idle=idle)
 
     def _selections(self, without: list[int], spared: list[int]) -> list[SelectSources]:
         texts = {"without": numbers_text(without), "spared": numbers_text(spared), "refused": ""}

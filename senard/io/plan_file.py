@@ -43,12 +43,17 @@ def _head(plan: Plan) -> Iterator[str]:
     else:
         # measured on seven archives: 1.1 points at most; with wide buffers on three: 1.7
         within = "within 5 points" if plan.request.buffer is Buffer.THIN else "within about 10 points"
-        yield f"From each product's scene classification at 60 m, on pixels of {plan.pixel_m} m; gaps {within}."
+        gaps = "" if plan.gaps_at_least else f"; gaps {within}"
+        yield f"From each product's scene classification at 60 m, on pixels of {plan.pixel_m} m{gaps}."
+    if plan.gaps_at_least:
+        yield "--fill strict also leaves out what other dates show to be hazy or shaded: expect more gaps than stated."
     if plan.request.method.reads_all:
         method = plan.request.method.value
         yield f"--method {method} reads the bands of every product with usable ground: none is spared."
     elif plan.request.method is Method.FIRST:
         yield "Likely winners are those of --method best; --method first may take others."
+    elif not plan.quick:
+        yield "Likely winners tell how many there will be, mostly within a factor of 2; other dates may win instead."
     doubted = [scene for scene in plan.scenes if scene.doubt]
     if doubted:
         yield f"{len(doubted)} products without a classification to be had are not counted on: see plan.json."
@@ -58,7 +63,8 @@ def _head(plan: Plan) -> Iterator[str]:
 
 
 def _views(plan: Plan) -> Iterator[str]:
-    yield f"Gaps: {_percent(plan.gaps)} of the area would stay empty (--fill {plan.request.fill.value})."
+    least = "at least " if plan.gaps_at_least else ""
+    yield f"Gaps: {least}{_percent(plan.gaps)} of the area would stay empty (--fill {plan.request.fill.value})."
     yield f"A pixel is seen clear, away from clouds, {plan.clear:.1f} times on average:"
     shares = [plan.observations.get(number, 0.0) for number in range(MANY_VIEWS)]
     rest = sum(share for number, share in plan.observations.items() if number >= MANY_VIEWS)
@@ -145,6 +151,7 @@ def _plain(plan: Plan) -> dict[str, Any]:
         "quick": plan.quick,
         "pixel_m": plan.pixel_m,
         "gaps": round(plan.gaps, 6),
+        "gaps_at_least": plan.gaps_at_least,
         "mean_clear_observations": round(plan.clear, 4),
         "clear_observations": {str(number): round(share, 6) for number, share in plan.observations.items()},
         "months": _plain_outlooks(plan.months),

@@ -4,11 +4,15 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
+import numpy as np
+
 from senard.errors import IncompleteError
+from senard.model.contenders import Contenders
 from senard.model.sources import SourceCounts
 
 SOURCES_RASTER = "sources_20.tif"
 SOURCES_COUNTS = "sources.json"
+CONTENDERS = "contenders.npz"
 PARTICIPANT_BANDS: tuple[str, ...] = ("source", "judgement")
 """Bands of participants/<overflight>.tif, uint16, as `Participant` holds them."""
 
@@ -67,6 +71,25 @@ def read_source_counts(folder: Path) -> SourceCounts:
         aoi_pixels=int(values["aoi_pixels"]),
         taking_part=_numbers(values.get("taking_part", {})),
     )
+
+
+def write_contenders(folder: Path, contenders: Contenders) -> None:
+    """Write what `read_contenders` reads, into the folder of one tile's source map."""
+    np.savez_compressed(
+        folder / CONTENDERS,
+        source=contenders.source,
+        regret=contenders.regret,
+        area=contenders.area,
+        allow_pickle=False,
+    )
+
+
+def read_contenders(folder: Path) -> Contenders | None:
+    """Who contends for the pixels of one tile; None where its method weighs no costs."""
+    if not (folder / CONTENDERS).is_file():
+        return None
+    with np.load(folder / CONTENDERS, allow_pickle=False) as arrays:
+        return Contenders(source=arrays["source"], regret=arrays["regret"], area=arrays["area"])
 
 
 def _texts(counts: Mapping[int, int]) -> dict[str, int]:

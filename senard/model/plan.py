@@ -6,7 +6,7 @@ from datetime import date
 
 from senard.model.grid import Grid
 from senard.model.product import Part
-from senard.model.request import MosaicRequest
+from senard.model.request import Fill, MosaicRequest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,7 +137,7 @@ class Plan:
     """Side of the forecast's pixels, m of the mosaic's CRS: 60."""
 
     gaps: float
-    """Share of the area that would stay empty, 0-1."""
+    """Share of the area that would stay empty, 0-1; see `gaps_at_least`."""
 
     observations: Mapping[int, float]
     """Number of clear observations to the share of the area that has so many, 0-1: {0: 0.02, 1: 0.1, …}."""
@@ -153,6 +153,11 @@ class Plan:
 
     left_out: int
     """Products that the catalogue knows and the query left out."""
+
+    @property
+    def gaps_at_least(self) -> bool:
+        """Whether there may be many more gaps: haze and shade are left out, of which no classification tells."""
+        return self.request.fill is Fill.STRICT
 
     @property
     def clear(self) -> float:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from senard.algorithms.contenders import contenders_of, sampled
 from senard.algorithms.labelling import Candidates, add_candidate, choose, halo_px, smoothed_cost, usable
 from senard.algorithms.nearest import PixelCoordinates, coordinates, needed_window, take_nearest
 from senard.algorithms.scoring import Moment, Observation, granule_preference, merge_granule, score, utm_zone_of
@@ -14,6 +15,7 @@ from senard.algorithms.tiling import aoi_mask
 from senard.io.forecast_folder import RASTER, read_forecast
 from senard.io.geotiff import read_scratch
 from senard.model.arrays import BoolArray, Float32Array, Float64Array, UInt8Array, UInt16Array
+from senard.model.contenders import Contenders
 from senard.model.grid import Grid, Tile
 from senard.model.masks import CLASS_VALID, MASK_BANDS_60, NO_PROBABILITY
 from senard.model.plan import SceneForecast
@@ -55,6 +57,9 @@ class TileForecast:
 
     month_clear: Counter[str] = field(default_factory=Counter)
     """Month to clear observations, summed over pixels."""
+
+    contenders: list[Contenders] = field(default_factory=list)
+    """Who contends for the pixels, block by block."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,6 +186,7 @@ def _forecast_block(period: _Period, core: Grid, inside: BoolArray, counts: Tile
         counts.month_clear[month] += int(seen_clear.sum())
         filled[month] = filled.get(month, np.zeros(core.shape, dtype=np.bool_)) | (allowed[own] & inside)
     choice = choose(candidates, grid)
+    counts.contenders.append(contenders_of(candidates, sampled(grid, np.pad(inside, halo)), grid))
     source = choice.source[own][inside]
     counts.pixels += source.size
     counts.empty += int((source == 0).sum())

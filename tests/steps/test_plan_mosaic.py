@@ -129,7 +129,7 @@ class TestPlan:
         assert sum(month.clear for month in plan.months) == pytest.approx(plan.clear)
         assert [month.name for month in plan.months] == ["2024-06", "2024-07"]
         assert [month.scenes for month in plan.months] == [3, 1]
-        # A month alone spares no scene; the plan spares those that supply less than half a percent.
+        # A month alone spares no scene; the plan spares those that others make up for.
         assert min(month.gaps for month in plan.months) >= plan.gaps - 0.005
         assert all(scene.reached == pytest.approx(1, abs=0.02) for scene in plan.scenes)
 
@@ -207,6 +207,7 @@ class TestPlan:
         path = write_plan(tmp_path / "plan.json", plan)
         told = json.loads(path.read_text())
         assert read_gaps(path) == pytest.approx(plan.gaps, abs=1e-6)
+        assert not told["gaps_at_least"]
         assert told["bytes"]["members_only"] == plan.judge_bytes + plan.band_bytes
         assert [scene["product_id"] for scene in told["scenes"]] == [scene.product_id for scene in plan.scenes]
 
@@ -221,7 +222,18 @@ class TestText:
         assert f"A pixel is seen clear, away from clouds, {plan.clear:.1f} times on average:" in text
         assert "to judge 4 products" in text
         assert "gaps within 5 points." in text
+        assert "mostly within a factor of 2" in text
         assert max(map(len, text.splitlines())) < 120
+
+    def test_promises_no_more_than_a_least_where_haze_and_shade_are_left_out(
+        self, tiny_archive: Path, forecasts: Path, tmp_path: Path
+    ) -> None:
+        plan = drawn(tiny_archive, forecasts, fill=Fill.STRICT)
+        text = plan_text(plan)
+        assert f"Gaps: at least {100 * plan.gaps:.2f} % of the area would stay empty (--fill strict)." in text
+        assert "expect more gaps than stated" in text
+        assert "points" not in text
+        assert json.loads(write_plan(tmp_path / "plan.json", plan).read_text())["gaps_at_least"]
 
     def test_promises_less_where_the_buffer_is_wide(self, tiny_archive: Path, forecasts: Path) -> None:
         assert "gaps within about 10 points." in plan_text(drawn(tiny_archive, forecasts, buffer=Buffer.PURE))

@@ -1,16 +1,21 @@
 """Which scenes a mosaic can do without."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 
-import pytest
+import numpy as np
 import shapely
 from shapely.geometry.base import BaseGeometry
 
+from senard.algorithms.contenders import gathered
 from senard.algorithms.tiling import project_area
+from senard.io.sources_file import write_contenders, write_source_counts
+from senard.model.contenders import PLACES, REGRET_CAP, Contenders
 from senard.model.request import MosaicRequest
-from senard.steps.spare_scenes import expendable
+from senard.model.sources import SourceCounts
+from senard.steps.spare_scenes import SMALL_REGRET, expendable, spare_scenes
 from tests.steps.test_query_scenes import SCENE
 
 AREA = shapely.box(24.0, 60.0, 24.4, 60.2)
@@ -21,62 +26,113 @@ CORNER = shapely.box(23.0, 59.5, 24.02, 60.01)
 REQUEST = MosaicRequest(name="helsinki", aoi=AREA, first_day=date(2024, 6, 1), last_day=date(2024, 6, 30))
 
 
+Ground = tuple[float, Mapping[int, float]]
+"""Share of the area, and what each scene costs there."""
+
+
+def contending(*grounds: Ground, request: MosaicRequest = REQUEST) -> Contenders:
+    """Pieces of the area for which scenes contend."""
+    area_m2 = project_area(AREA, request.crs).area
+    parts = []
+    for share, costs in grounds:
+        ranked = sorted(costs, key=costs.__getitem__)
+        source, regret = np.zeros((1, PLACES), dtype=np.uint16), np.full((1, PLACES), REGRET_CAP)
+        source[0, : len(ranked)] = ranked
+        regret[0, : len(ranked)] = [costs[number] - costs[ranked[0]] for number in ranked]
+        parts.append(Contenders(source=source, regret=regret * share * area_m2, area=np.array([share * area_m2])))
+    return gathered(parts)
+
+
 def spared(
     footprints: Sequence[BaseGeometry | None],
-    shares: Sequence[float],
-    *,
+    *grounds: Ground,
+    idle: Sequence[int] = (),
     usable: Sequence[int] | None = None,
     request: MosaicRequest = REQUEST,
 ) -> list[int]:
-    """Source numbers that are spared of scenes that supply these shares of the area."""
-    area_m2 = project_area(AREA, request.crs).area
+    """Source numbers that are spared of scenes that contend for the area; the cheapest supplies, unless it is idle."""
     scenes = [replace(SCENE, footprint=footprint) for footprint in footprints]
+    supplied = {min(costs, key=costs.__getitem__): share for share, costs in grounds}
+    supplied = {number: share for number, share in supplied.items() if number not in idle}
     numbers = range(1, len(scenes) + 1) if usable is None else usable
-    return expendable(request, scenes, numbers, {n: share * area_m2 for n, share in enumerate(shares, 1)})
+    return expendable(request, scenes, numbers, supplied, contending(*grounds, request=request))
 
 
 class TestSparedScenes:
     """A scene is spared"""
 
-    def test_if_it_supplies_a_thousandth_of_its_ground_and_others_cover_that(self) -> None:
-        assert spared([WHOLE, WHOLE, WHOLE], [0.9, 0.001, 0.099]) == [2]
+    def test_if_another_shows_its_ground_nearly_as_well(self) -> None:
+        assert spared([WHOLE, WHOLE], (0.9, {1: 0.0, 2: 1.0}), (0.1, {1: 0.1, 2: 0.0})) == [2]
 
-    @pytest.mark.parametrize(("share", "numbers"), [(0.0049, [2]), (0.0051, [])])
-    def test_below_a_share_of_five_thousandths(self, share: float, numbers: list[int]) -> None:
-        assert spared([WHOLE, WHOLE], [0.9, share]) == numbers
+    def test_below_a_price_per_pixel_of_its_ground(self) -> None:
+        much = (0.9, {1: 0.0, 2: 1.0})
+        assert spared([WHOLE, WHOLE], much, (0.1, {1: 10.1 * SMALL_REGRET, 2: 0.0})) == []
+        assert spared([WHOLE, WHOLE], much, (0.1, {1: 9.9 * SMALL_REGRET, 2: 0.0})) == [2]
+
+    def test_however_little_it_supplies_only_if_others_saw_that(self) -> None:
+        much = (0.9, {1: 0.0, 2: 1.0})
+        assert spared([WHOLE, WHOLE], much, (0.006, {2: 0.0}), (0.094, {1: 0.0})) == []
+        assert spared([WHOLE, WHOLE], much, (0.004, {2: 0.0}), (0.096, {1: 0.0})) == [2]
+
+    def test_but_not_the_one_that_stands_in_for_it(self) -> None:
+        twins = (0.2, {1: 5.0, 2: 0.0, 3: 0.001})
+        assert spared([WHOLE, WHOLE, WHOLE], (0.5, {1: 0.0}), twins, (0.3, {1: 5.0, 3: 0.0, 2: 0.002})) == [2]
+
+    def test_too_if_it_supplies_nothing_anyway(self) -> None:
+        grounds = (0.9, {1: 0.0, 3: 0.1}), (0.1, {2: 0.0, 1: 0.01, 3: 0.02})
+        assert spared([WHOLE, WHOLE, WHOLE], *grounds) == [2, 3]
+        assert spared([WHOLE, WHOLE, None], *grounds) == [2, 3]
+
+    def test_only_together_with_one_that_supplies_something(self) -> None:
+        assert spared([WHOLE, WHOLE], (1.0, {1: 0.0, 2: 1.0})) == []
 
     def test_not_if_nobody_else_covers_its_ground(self) -> None:
         west = shapely.box(23.0, 59.5, 24.3, 60.5)
-        assert spared([west, WHOLE], [0.75, 0.001]) == []
+        assert spared([west, WHOLE], (0.75, {1: 0.0, 2: 1.0}), (0.001, {2: 0.0})) == []
 
     def test_if_only_a_rim_is_its_own(self) -> None:
         rim_less = shapely.box(23.0, 59.5, 24.39999, 60.5)
-        assert spared([rim_less, WHOLE], [0.9, 0.001]) == [2]
+        assert spared([rim_less, WHOLE], (0.9, {1: 0.0, 2: 1.0}), (0.001, {2: 0.0})) == [2]
 
     def test_not_if_its_ground_is_shared_with_spared_scenes_alone(self) -> None:
         west = shapely.box(23.0, 59.5, 24.3, 60.5)
-        assert spared([west, WHOLE, WHOLE], [0.75, 0.001, 0.001]) == []
+        east = (0.001, {2: 0.0}), (0.001, {3: 0.0})
+        assert spared([west, WHOLE, WHOLE], (0.75, {1: 0.0, 2: 1.0}), *east) == [2]
 
-    def test_not_if_those_who_cover_its_ground_cannot_be_used(self) -> None:
+    def test_not_if_those_who_cover_its_ground_supply_nothing_or_cannot_be_used(self) -> None:
         west = shapely.box(23.0, 59.5, 24.3, 60.5)
-        footprints, shares = [west, WHOLE, WHOLE], [0.75, 0.001, 0.0]
-        assert spared(footprints, shares) == [2]
-        assert spared(footprints, shares, usable=[1, 2]) == []
+        grounds = (0.75, {1: 0.0, 2: 1.0}), (0.001, {2: 0.0})
+        assert spared([west, WHOLE, WHOLE], *grounds) == []
+        assert spared([west, WHOLE, WHOLE], *grounds, usable=[1, 2]) == []
 
     def test_not_if_its_footprint_is_unknown(self) -> None:
-        assert spared([WHOLE, None], [0.9, 0.001]) == []
+        assert spared([WHOLE, None], (0.9, {1: 0.0}), (0.001, {2: 0.0, 1: 0.1})) == []
 
     def test_not_for_reaching_but_a_corner_of_the_area(self) -> None:
-        assert spared([WHOLE, WHOLE, CORNER], [0.9, 0.001, 0.001]) == [2]
-        assert spared([WHOLE, CORNER], [0.9, 0.000004]) == [2]
+        much = (0.9, {1: 0.0})
+        assert spared([WHOLE, CORNER], much, (0.001, {2: 0.0})) == []
+        assert spared([WHOLE, CORNER], much, (0.000004, {2: 0.0})) == [2]
 
-    def test_not_if_every_scene_supplies_so_little(self) -> None:
-        assert spared([WHOLE, WHOLE], [0.001, 0.0015]) == []
-
-    def test_not_if_it_supplies_nothing_anyway(self) -> None:
-        assert spared([WHOLE, WHOLE], [0.9, 0.0]) == []
+    def test_not_if_it_is_the_last(self) -> None:
+        assert spared([WHOLE, WHOLE], (0.001, {1: 0.0}), (0.0015, {2: 0.0})) == [1]
 
     def test_by_the_tiles_whole_rectangles_where_they_are_not_clipped(self) -> None:
         half = replace(REQUEST, aoi=shapely.Polygon([(24.0, 60.0), (24.4, 60.0), (24.0, 60.2)]))
-        assert spared([WHOLE, WHOLE], [0.4, 0.004], request=half) == []
-        assert spared([WHOLE, WHOLE], [0.4, 0.004], request=replace(half, clip=False)) == [2]
+        grounds = (0.4, {1: 0.0}), (0.004, {2: 0.0})
+        assert spared([WHOLE, WHOLE], *grounds, request=half) == []
+        assert spared([WHOLE, WHOLE], *grounds, request=replace(half, clip=False)) == [2]
+
+    def test_over_all_tiles_and_below_half_a_percent_where_no_costs_are_known(self, tmp_path: Path) -> None:
+        """`--method first` weighs no costs."""
+        tiles, masks = [tmp_path / "0", tmp_path / "1"], [tmp_path / "mask"] * 2
+        pixels = project_area(AREA, REQUEST.crs).area / 400
+        for folder, small in zip(tiles, (0.001, 0.003), strict=True):
+            folder.mkdir()
+            counts = {1: round(0.4 * pixels), 2: round(small * pixels)}
+            write_source_counts(folder, SourceCounts(pixels=counts, clear_pixels={}, levels={}, aoi_pixels=1))
+        scenes = [replace(SCENE, footprint=WHOLE)] * 2
+        masks[0].mkdir()
+        assert spare_scenes(REQUEST, scenes, masks, tiles) == [2]
+        for folder in tiles:
+            write_contenders(folder, contending((0.4, {1: 0.0}), (0.003, {2: 0.0})))
+        assert spare_scenes(REQUEST, scenes, masks, tiles) == []

@@ -1,9 +1,15 @@
-"""Refused scenes as they are written down."""
+"""Refused and spared scenes as they are written down."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
-from workflows.choosing import numbers_of, numbers_text, read_refusals, write_refusals
+from senard.model.scene import QueriedScene, QueryResult
+from senard.steps.spare_scenes import SPARED
+from tests.steps.test_query_scenes import SCENE
+from workflows.choosing import Settled, numbers_of, numbers_text, read_refusals, write_refusals, write_settled
+from workflows.mosaic import reasons_of_spared
+from workflows.paths import ChoicePaths
 from workflows.targets import FileTarget, Stamp
 
 
@@ -24,6 +30,17 @@ class TestRefusals:
         stamp = Stamp(tmp_path / "rebuild.stamp")
         stamp.join()
         assert read_refusals(FileTarget(tmp_path / "refused.json", stamps=(stamp,))) == {}
+
+
+class TestSpared:
+    """scenes.csv"""
+
+    def test_tells_who_was_spared_from_who_was_never_the_best(self, tmp_path: Path) -> None:
+        scenes = [replace(SCENE, product_id=name) for name in ("A", "B", "C")]
+        entries = tuple(QueriedScene(product_id=one.product_id, kept=True, reason="", scene=one) for one in scenes)
+        choice = ChoicePaths(folder=tmp_path)
+        write_settled(choice.settled_without, Settled(without=(), spared=(1, 3), idle=(3,)))
+        assert reasons_of_spared(QueryResult(scenes=entries), choice) == {"A": SPARED}
 
 
 class TestNumbers:

@@ -1,0 +1,104 @@
+"""What it costs to do without a scene: how much dearer the next best one is, where it is the best."""
+
+from collections.abc import Collection, Mapping, Sequence
+
+import numpy as np
+
+from senard.algorithms.labelling import Candidates
+from senard.model.arrays import BoolArray, Float64Array, UInt16Array
+from senard.model.contenders import PLACES, REGRET_CAP, Contenders
+from senard.model.grid import Grid
+
+SAMPLE_M = 160
+"""Distance of the pixels that are looked at, m: costs are smoothed over nearly as much (`labelling.SIGMA_M`)."""
+
+_UNITS = 1024
+"""Regret is counted in parts of a power of two: sums are exact then, in any order."""
+
+
+def sampled(grid: Grid, inside: BoolArray) -> BoolArray:
+    """The pixels of a block that are looked at: the same ones, wherever it is cut.
+
+    Args:
+        grid: the block.
+        inside: (y, x), True where the mosaic is to be filled.
+
+    Returns:
+        (y, x), True for about one pixel in each square of SAMPLE_M.
+    """
+    step = _step(grid)
+    rows = (np.arange(grid.height) + round(-grid.top / grid.gsd)) % step == 0
+    columns = (np.arange(grid.width) + round(grid.left / grid.gsd)) % step == 0
+    chosen: BoolArray = rows[:, np.newaxis] & columns & inside
+    return chosen
+
+
+def contenders_of(candidates: Candidates, where: BoolArray, grid: Grid) -> Contenders:
+    """Who contends for the sampled pixels.
+
+    Args:
+        candidates: of every pixel.
+        where: (y, x) from `sampled`.
+        grid: the pixels.
+    """
+    filled = where & (candidates.label[:, :, 0] >= 0)
+    known = candidates.label[filled] >= 0
+    cost = np.where(known, candidates.cost[filled].astype(np.float64), np.inf)
+    excess = np.rint(np.minimum(cost - cost[:, :1], REGRET_CAP) * _UNITS) / _UNITS
+    source = np.where(excess < REGRET_CAP, candidates.source[filled], 0).astype(np.uint16)
+    area = np.full(len(source), float((grid.gsd * _step(grid)) ** 2))
+    return gathered([Contenders(source=source, regret=excess * area[:, np.newaxis], area=area)])
+
+
+def gathered(parts: Sequence[Contenders]) -> Contenders:
+    """Several pieces of ground as one, equal groups joined."""
+    if not parts:
+        return uncontended({})
+    source = np.concatenate([part.source for part in parts])
+    groups, number = np.unique(source, axis=0, return_inverse=True)
+    regret, area = np.zeros(groups.shape), np.zeros(len(groups))
+    np.add.at(regret, number.ravel(), np.concatenate([part.regret for part in parts]))
+    np.add.at(area, number.ravel(), np.concatenate([part.area for part in parts]))
+    return Contenders(source=groups, regret=regret, area=area)
+
+
+def uncontended(supplied_m2: Mapping[int, float]) -> Contenders:
+    """Ground whose scenes nobody is known to replace, from source number to m²."""
+    source = np.zeros((len(supplied_m2), PLACES), dtype=np.uint16)
+    source[:, 0] = list(supplied_m2)
+    area = np.array(list(supplied_m2.values()), dtype=np.float64)
+    regret = np.full(source.shape, REGRET_CAP) * area[:, np.newaxis]
+    regret[:, 0] = 0
+    return Contenders(source=source, regret=regret, area=area)
+
+
+def price_of_absence(contenders: Contenders, gone: Collection[int]) -> dict[int, float]:
+    """What it costs to do without each scene, once others are gone.
+
+    Args:
+        contenders: of the whole mosaic.
+        gone: source numbers that supply nothing any more.
+
+    Returns:
+        Source number to the sum of what the next best costs above it where it is the best that is left; m² of the
+        mosaic's CRS times cost. Scenes that are the best nowhere are not named.
+    """
+    left = (contenders.source > 0) & ~np.isin(contenders.source, list(gone))
+    best = left.argmax(axis=1)[:, np.newaxis]
+    some = left.any(axis=1)
+    owner: UInt16Array = np.take_along_axis(contenders.source, best, axis=1)[some, 0]
+    np.put_along_axis(left, best, False, axis=1)
+    price: Float64Array = (_least(contenders, left) - np.take_along_axis(contenders.regret, best, axis=1)[:, 0])[some]
+    sums = np.bincount(owner, weights=price)
+    return {number: float(sums[number]) for number in np.unique(owner).tolist()}
+
+
+def _least(contenders: Contenders, left: BoolArray) -> Float64Array:
+    """(group,) regret of the first place that is left, or the cap."""
+    first = np.take_along_axis(contenders.regret, left.argmax(axis=1)[:, np.newaxis], axis=1)[:, 0]
+    least: Float64Array = np.where(left.any(axis=1), first, REGRET_CAP * contenders.area)
+    return least
+
+
+def _step(grid: Grid) -> int:
+    return max(1, SAMPLE_M // int(grid.gsd))

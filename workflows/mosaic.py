@@ -11,6 +11,7 @@ from senard.algorithms.tiling import cut_tiles
 from senard.errors import IncompleteError
 from senard.io.product_folder import expected_files, is_whole, read_sums
 from senard.io.scenes_file import is_of_source, read_query_result, read_verdict
+from senard.model.contenders import SPARED
 from senard.model.grid import Tile
 from senard.model.labels import LAYER_PROFILES
 from senard.model.mosaic import MosaicParts
@@ -18,7 +19,6 @@ from senard.model.product import Part
 from senard.model.request import Brdf
 from senard.model.scene import QueryResult
 from senard.steps.make_request import require_for_mosaic, with_mosaic_warnings
-from senard.steps.spare_scenes import SPARED
 from workflows.area import AreaTask, told
 from workflows.choosing import delivered_sources, numbers_text, read_refusals, read_settled, write_refusals
 from workflows.config import Call

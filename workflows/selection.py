@@ -12,7 +12,6 @@ from senard.model.product import Part
 from senard.model.request import Method
 from senard.model.scene import Sentinel2Scene
 from senard.steps.settle_scenes import settle_scenes
-from senard.steps.spare_scenes import spare_scenes
 from workflows.choosing import (
     Settled,
     numbers_of,
@@ -126,6 +125,8 @@ class SettleScenes(ProductTask):
         settled = Settled(without=tuple(without), spared=())
         if self.read_request().method.reads_all:  # every usable observation counts
             return folders, settled
+        from senard.steps.spare_scenes import spare_scenes
+
         masks = self.read_masks(without)
         spared = spare_scenes(self.read_request(), self.read_scenes(), masks, folders)
         if not spared:

@@ -10,6 +10,9 @@ PLACES = 6
 REGRET_CAP = 4.0
 """Cost above that of the best scene at which another is as bad as none."""
 
+SPARED = "it can be spared: what it would supply, others show nearly as well"
+"""Why a spared scene supplies nothing, for a person."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contenders:

@@ -25,9 +25,6 @@ forecast and true numbers of winners agree on average over eight simulated seaso
 SMALL_SHARE = SMALL_REGRET / REGRET_CAP
 """The same where nobody is known to take a scene's place: what it supplies of the ground that it covers, share."""
 
-SPARED = "it can be spared: what it would supply, others show nearly as well"
-"""Why a spared scene supplies nothing, for a person."""
-
 NEGLIGIBLE_SHARE = 0.0001
 """Ground that nobody else covers counts from this share of the area on: footprints are that uncertain at the rim."""
 

@@ -4,8 +4,8 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
+from senard.model.contenders import SPARED
 from senard.model.scene import QueriedScene, QueryResult
-from senard.steps.spare_scenes import SPARED
 from tests.steps.test_query_scenes import SCENE
 from workflows.choosing import Settled, numbers_of, numbers_text, read_refusals, write_refusals, write_settled
 from workflows.mosaic import reasons_of_spared

@@ -1,6 +1,6 @@
 """What was added to each scene, and what it was multiplied by: reflectance as it was can be had back from it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from senard.algorithms.levelling import Levels, band_correction
@@ -9,8 +9,6 @@ from senard.io.geotiff import Raster, ScratchReader, write_scratch
 from senard.model.sentinel2 import MOSAIC_BANDS
 
 LAYERS = "layers"
-PATTERN = "LEVEL_*.tif"
-FACTOR_PATTERN = "NBAR_*.tif"
 
 
 def deliver_levels(levels: Path | None, folder: Path) -> tuple[str, ...]:
@@ -26,15 +24,7 @@ def deliver_levels(levels: Path | None, folder: Path) -> tuple[str, ...]:
     Returns:
         Names of the files, relative to the product folder, sorted.
     """
-    names = []
-    for raster in [] if levels is None else sorted(levels.glob("*.tif")):
-        name = f"{LAYERS}/LEVEL_{raster.stem}.tif"
-        (folder / LAYERS).mkdir(parents=True, exist_ok=True)
-        with ScratchReader(raster) as reader, partial_file(folder / name) as partial:
-            write_scratch(partial, reader.grid, layers_of(Levels.of(reader.read())))
-        names.append(name)
-    _remove_others(folder, PATTERN, names)
-    return tuple(sorted(names))
+    return _deliver(levels, folder, "LEVEL", lambda reader: layers_of(Levels.of(reader.read())))
 
 
 def deliver_factors(factors: Path | None, folder: Path) -> tuple[str, ...]:
@@ -50,14 +40,21 @@ def deliver_factors(factors: Path | None, folder: Path) -> tuple[str, ...]:
     Returns:
         Names of the files, relative to the product folder, sorted.
     """
+    return _deliver(factors, folder, "NBAR", lambda reader: dict(zip(reader.names, reader.read(), strict=True)))
+
+
+def _deliver(
+    made: Path | None, folder: Path, kind: str, layers: Callable[[ScratchReader], dict[str, Raster]]
+) -> tuple[str, ...]:
+    """Write layers/<kind>_<source>.tif of every raster that was made, and remove those of earlier choices."""
     names = []
-    for raster in [] if factors is None else sorted(factors.glob("*.tif")):
-        name = f"{LAYERS}/NBAR_{raster.stem}.tif"
+    for raster in [] if made is None else sorted(made.glob("*.tif")):
+        name = f"{LAYERS}/{kind}_{raster.stem}.tif"
         (folder / LAYERS).mkdir(parents=True, exist_ok=True)
         with ScratchReader(raster) as reader, partial_file(folder / name) as partial:
-            write_scratch(partial, reader.grid, dict(zip(reader.names, reader.read(), strict=True)))
+            write_scratch(partial, reader.grid, layers(reader))
         names.append(name)
-    _remove_others(folder, FACTOR_PATTERN, names)
+    _remove_others(folder, f"{kind}_*.tif", names)
     return tuple(sorted(names))
 
 

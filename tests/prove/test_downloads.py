@@ -184,14 +184,6 @@ class Service:
         """Bytes that left the service, those of redirected downloads included."""
         return self.emulator.bytes_sent() + self.emulator.bytes_sent("storage")
 
-    def in_vain(self) -> int:
-        """Bytes that no client could spare: of answers that ignore a Range, and of whole products that were spoilt."""
-        log = tuple(self.emulator.log)
-        ignored = sum(one.bytes_sent for one in log if one.fault == Kind.RANGE_IGNORED.value)
-        wrong = {Kind.SPOILT.value, Kind.EXTRA_BYTES.value}
-        spoilt = [one.product for one in log if one.fault in wrong and "zips" in one.names]
-        return ignored + sum(self.zip_of(name).stat().st_size for name in spoilt)
-
     def played(self, *names: str) -> set[Kind]:
         """Failures that were played so far; on some requests only, if they are named."""
         log = tuple(self.emulator.log)
@@ -306,7 +298,7 @@ class TestThirtyProducts:
         assert emulator.downloads.slots.refused == 0
         assert emulator.downloads.slots.most_lingering > 0
         assert share(service) >= SHARE
-        assert service.sent() - service.in_vain() <= 1.15 * sizes
+        assert service.sent() <= 1.15 * sizes
 
     def test_arrive_member_by_member_or_are_named(self, service: Service) -> None:
         service.emulator.faults.in_turn(SHARE, turns(), seed=3, on="files", once=ONCE)
@@ -410,8 +402,7 @@ def tell(service: Service, head: str, sizes: int) -> None:
         for name in ("zips", "files", "lists", "catalogue", "token")
     }
     print(
-        f"\n{head}; {service.sent() / sizes:.3f} of their bytes sent, "
-        f"{service.in_vain() / sizes:.3f} in vain; most open {emulator.most_open}, with lingering "
+        f"\n{head}; {service.sent() / sizes:.3f} of their bytes sent; most open {emulator.most_open}, with lingering "
         f"{emulator.most_counted}, most lingering {emulator.downloads.slots.most_lingering}; {share(service):.2f} of "
         f"{len(log)} requests failed in {len(service.played())} ways: {', '.join(of.values())}; never "
         f"{sorted(kind.value for kind in {*Kind} - service.played())}"

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from senard.errors import PendingError, TransientError, UnusableSceneError
@@ -97,8 +97,11 @@ class _Fault:
     digest: str
     """Checksum that it has, lower-case hex: tells whether a second copy is the same."""
 
-    at_source: bool
-    """The catalogue's checksum is right: the source itself has it so."""
+    by_checksum: bool = False
+    """The catalogue's checksum tells; nobody has looked into the file."""
+
+    at_source: bool = False
+    """The source itself has it so: the catalogue's checksum is right, or it came again as it was."""
 
 
 class _Transfer:
@@ -118,16 +121,13 @@ class _Transfer:
         self._plainly = False  # the next request goes without Range
 
     def run(self) -> None:
-        """Fetch, verify, rename; what is wrong is mended from its first wrong byte, then fetched once more."""
+        """Fetch, verify, rename; what is wrong is fetched again."""
         try:
             self._trust_what_is_here()
             self._bring()
             fault = self._fault()
-            if fault is not None and not fault.at_source and self._keep_what_is_sound(fault):
-                self._bring()
-                fault = self._fault()
             if fault is not None:
-                self._start_over(fault)
+                self._mend(fault)
             self._part.finish()
         finally:
             if self._digest is not None:
@@ -211,8 +211,9 @@ class _Transfer:
             return
         refusal = reply.refusal(self._file.what)
         if start and 400 <= reply.status < 500 and reply.status not in _NEVER_ABOUT_RANGE:
-            self._plainly = True
-            raise Again(f"{refusal} Once more without Range", at_once=True) from refusal
+            self._unfit_ranges += 1
+            self._plainly = self._unfit_ranges > 1
+            raise Again(f"{refusal} Once more{' without Range' * self._plainly}", at_once=True) from refusal
         if refusal.reaction is Reaction.GONE or reply.status == 410:
             raise GoneError(str(refusal)) from refusal
         if refusal.reaction is Reaction.NEW_TOKEN:
@@ -241,26 +242,51 @@ class _Transfer:
             found = self._digest.hexdigest(self._part.path)
             if found != self._checksum.value.lower():
                 reason = f"its {self._checksum.kind.value} is {found}, expected {self._checksum.value}"
-                return _Fault(reason=reason, digest=found, at_source=False)
+                return _Fault(reason=reason, digest=found, by_checksum=True)
+        damage = self._damage()
+        if damage is None:
+            return None
+        digest = found or digest_file(self._part.path, ChecksumKind.BLAKE3)
+        return _Fault(reason=damage, digest=digest, at_source=bool(found))
+
+    def _damage(self) -> str | None:
+        """What a look into the file finds."""
         if self._file.verify is None:
             return None
         try:
             self._file.verify(self._part.path)
         except UnusableSceneError as error:
-            digest = found or digest_file(self._part.path, ChecksumKind.BLAKE3)
-            return _Fault(reason=str(error), digest=digest, at_source=bool(found))
+            return str(error)
         return None
 
-    def _keep_what_is_sound(self, fault: _Fault) -> bool:
-        """Cut off what is damaged; False if nothing tells where that begins."""
+    def _mend(self, fault: _Fault) -> None:
+        """Fetch again what may be wrong: first from its first wrong byte, then all of it.
+
+        What comes again as it was is so at its source, and not asked for a third time.
+
+        Raises:
+            UnusableSceneError: the source has it so, and it is damaged.
+            TransientError: the source has it so, and only the catalogue states otherwise; or no two copies are alike.
+        """
+        reason = fault.reason
+        for start in (self._sound_bytes, lambda: 0):
+            if fault.at_source or (kept := start()) is None:
+                continue
+            LOGGER.warning(
+                "%s: %s; fetched again from byte %d of %d", self._file.what, fault.reason, kept, self._part.size
+            )
+            self._give_up_from(kept)
+            self._bring()
+            again = self._fault()
+            if again is None:
+                return
+            fault = again if again.digest != fault.digest else replace(again, at_source=True)
+        raise self._given_up(reason, fault)
+
+    def _sound_bytes(self) -> int | None:
+        """How much of it is sound; None if nothing tells."""
         sound = self._file.sound_bytes(self._part.path) if self._file.sound_bytes is not None else 0
-        if not 0 < sound < self._part.size:
-            return False
-        LOGGER.warning(
-            "%s: %s; fetched again from byte %d of %d", self._file.what, fault.reason, sound, self._part.size
-        )
-        self._give_up_from(sound)
-        return True
+        return sound if 0 < sound < self._part.size else None
 
     def _give_up_from(self, size: int) -> None:
         """Keep so many bytes; what only the last reply said of the size is forgotten with the rest."""
@@ -268,35 +294,32 @@ class _Transfer:
         self._best = size
         self._size = self._file.size_bytes or None
 
-    def _start_over(self, first: _Fault) -> None:
-        """Fetch it once more from its first byte, unless the source itself has it so.
+    def _given_up(self, first: str, fault: _Fault) -> UnusableSceneError | TransientError:
+        """What to raise of a file that was fetched again and is wrong all the same.
 
-        Raises:
-            UnusableSceneError: the source has it so.
-            TransientError: the second copy is wrong too.
+        Args:
+            first: what was wrong with it at first.
+            fault: what is wrong with it now.
         """
-        if not first.at_source:
-            LOGGER.warning("%s: %s; fetched again from its first byte", self._file.what, first.reason)
-            self._give_up_from(0)
-            self._bring()
-            second = self._fault()
-            if second is None:
-                return
-            if self._checksum is not None and not second.at_source:
-                self._part.discard()
-                raise TransientError(
-                    f"{self._file.what}: {first.reason}; fetched anew, {second.reason}. Both copies are deleted. Run "
-                    f"again later, or name another source in --sources."
-                )
-            if second.digest != first.digest and not second.at_source:
-                self._part.discard()
-                raise TransientError(
-                    f"{self._file.what}: two copies differ and both are damaged: {first.reason} Second copy: "
-                    f"{second.reason} Both are deleted. Run again later, or name another source in --sources."
-                )
-            first = second
-        self._part.discard()
-        raise UnusableSceneError(
-            f"{self._file.what}: it arrived as the source has it, and is damaged there: {first.reason} It is deleted. "
-            f"Name another source in --sources, or leave it out."
+        damage = self._damage() if fault.by_checksum else fault.reason
+        if not fault.at_source:
+            self._part.discard()
+            return TransientError(
+                f"{self._file.what}: two copies differ and both are wrong: {first} Second copy: {fault.reason} Both "
+                f"are deleted. Run again later, or name another source in --sources."
+            )
+        if damage is not None:
+            self._part.discard()
+            return UnusableSceneError(
+                f"{self._file.what}: it arrived as the source has it, and is damaged there: {damage} It is deleted. "
+                f"Name another source in --sources, or leave it out."
+            )
+        twice = f"{self._file.what}: {fault.reason}; it came twice so"
+        again = "Run again later, or name another source in --sources."
+        if self._file.sound_bytes is None:
+            self._part.discard()
+            return TransientError(f"{twice}. Both copies are deleted. {again}")
+        return TransientError(
+            f"{twice}, and every file in it is whole: the catalogue is wrong. It is kept as {self._part.path}, unused, "
+            f"and taken if the catalogue states what it is one day; delete it to have all of it fetched anew. {again}"
         )

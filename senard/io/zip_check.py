@@ -49,13 +49,13 @@ def verify_zip(path: Path, product_id: str) -> None:
 
 
 def sound_bytes(path: Path) -> int:
-    """How many bytes from the start of a damaged zip are good: what lies before its first damaged member.
+    """How many bytes from the start of a zip that is not the one wanted are good: what lies before its first damage.
 
     Args:
         path: the zip, whatever its suffix.
 
     Returns:
-        Bytes; the whole size if no member is damaged.
+        Bytes before the first damaged member; if none is, before the directory: it tells one zip from another.
     """
     try:
         with zipfile.ZipFile(path) as archive:
@@ -64,10 +64,10 @@ def sound_bytes(path: Path) -> int:
                     _verify_member(archive, entry, None)
                 except Exception:  # noqa: BLE001 - whatever is wrong with it
                     return entry.header_offset
+            return archive.start_dir
     except Exception:  # noqa: BLE001 - its directory, at the end, is damaged: go from header to header
         with path.open("rb") as file:
             return _walk(file)
-    return path.stat().st_size
 
 
 def _in_order(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:

@@ -122,7 +122,8 @@ class TestCog:
             tags = [file.tags(number) for number in file.indexes]
         for band, tag in zip(bands, tags, strict=True):
             valid = band[band > 0].astype(float)
-            assert float(tag["STATISTICS_VALID_PERCENT"]) == pytest.approx(100 * valid.size / band.size, rel=0.01)
+            counted = float(tag["STATISTICS_VALID_PERCENT"]) / 100 * band.size
+            assert counted == pytest.approx(valid.size, rel=0.001, abs=1)  # GDAL 3.10 may count one too few
             for name in ("min", "max", "mean", "std") if valid.size else ():
                 key = {"min": "MINIMUM", "max": "MAXIMUM", "mean": "MEAN", "std": "STDDEV"}[name]
                 assert float(tag[f"STATISTICS_{key}"]) == pytest.approx(getattr(valid, name)(), rel=1e-9, abs=1e-9)

@@ -7,6 +7,7 @@ import multiprocessing
 import os
 import signal
 import time
+import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -21,9 +22,10 @@ from senard.io.part_file import hold_part
 from senard.io.refusals import FinalRefusal
 from senard.io.transfer import GoneError, RemoteFile, fetch_file
 from senard.model.remote import Checksum, ChecksumKind
+from senard.model.scene import Sentinel2Scene
 from tests.emulators.cdse import Kind, RangeMode
 from tests.io.loopback import Answer, Asked, Loopback, json_answer
-from tests.io.served import PACE, Served, served
+from tests.io.served import PACE, Served, large_product, served
 
 WHOLE = b"PK\x03\x04" + bytes(range(256)) * 400
 MD5 = (Checksum(kind=ChecksumKind.MD5, value=hashlib.md5(WHOLE).hexdigest()),)
@@ -286,11 +288,18 @@ class TestResuming:
             assert fetched(tmp_path / "file", server) == WHOLE
 
     @pytest.mark.parametrize("status", [400, 403, 404, 412, 422])
-    def test_asks_once_more_without_a_range_that_is_refused(self, tmp_path: Path, status: int) -> None:
+    def test_asks_without_a_range_that_is_refused_twice(self, tmp_path: Path, status: int) -> None:
         (tmp_path / "file.part").write_bytes(WHOLE[:1000])
-        with Loopback(one_of(json_answer(b"{}", status=status), data())) as server:
+        refusal = json_answer(b"{}", status=status)
+        with Loopback(one_of(refusal, refusal, data())) as server:
             assert fetched(tmp_path / "file", server) == WHOLE
-            assert [one.headers.get("range") for one in server.asked] == ["bytes=1000-", None]
+            assert [one.headers.get("range") for one in server.asked] == ["bytes=1000-", "bytes=1000-", None]
+
+    def test_keeps_what_is_here_where_a_range_is_refused_once(self, tmp_path: Path) -> None:
+        (tmp_path / "file.part").write_bytes(WHOLE[:1000])
+        with Loopback(one_of(json_answer(b"{}", status=400), ranged(1000))) as server:
+            assert fetched(tmp_path / "file", server) == WHOLE
+            assert [one.headers.get("range") for one in server.asked] == ["bytes=1000-", "bytes=1000-"]
 
     def test_gives_up_what_lies_beyond_the_end_of_the_service_s_file(self, tmp_path: Path) -> None:
         (tmp_path / "file.part").write_bytes(b"x" * 1000)
@@ -333,16 +342,61 @@ class TestResuming:
 class TestVerification:
     """Only bytes that add up take the final name."""
 
-    def test_a_wrong_checksum_twice_names_what_was_expected_and_found(self, product: Served) -> None:
+    def test_a_catalogue_that_is_wrong_is_told_from_bytes_that_are(self, product: Served) -> None:
+        """Its directory comes again as it was, every file in the zip is whole: nothing more is fetched, ever."""
+        scene, expected, found = self.misstated(product)
+        reason = rf"BLAKE3 is {found}, expected {expected}; it came twice so, and every file in it is whole.*--sources"
+        with pytest.raises(TransientError, match=f"(?s){reason}"):
+            product.fetch(scene=scene)
+        with zipfile.ZipFile(product.zip) as archive:
+            directory = f"bytes={archive.start_dir}-"
+        assert asked_ranges(product) == ["", directory]
+        assert [path.name for path in product.access.download_dir.iterdir()] == [product.part.name]
+        with pytest.raises(TransientError, match=f"(?s){reason}"):
+            product.fetch(scene=scene)
+        assert asked_ranges(product) == ["", directory, directory]
+
+    def test_what_a_wrong_catalogue_kept_back_is_taken_once_it_is_right(self, product: Served) -> None:
+        right = product.scene
+        scene, _, _ = self.misstated(product)
+        with pytest.raises(TransientError, match="the catalogue is wrong"):
+            product.fetch(scene=scene)
+        asked = asked_ranges(product)
+        assert product.fetch(scene=right).read_bytes() == product.zip.read_bytes()
+        assert asked_ranges(product) == asked
+
+    def test_what_was_kept_back_is_given_up_where_the_product_was_replaced(self, product: Served) -> None:
+        """Same name, same length, other bytes: the directory tells."""
+        made = large_product(product.scene.product_id)
+        old = dataclasses.replace(made, images={name: image[::-1] for name, image in made.images.items()})
+        kept = old.write_zip(product.access.download_dir, compression=zipfile.ZIP_STORED).rename(product.part)
+        assert kept.stat().st_size == product.zip.stat().st_size
+        assert product.fetch().read_bytes() == product.zip.read_bytes()
+
+    @staticmethod
+    def misstated(product: Served) -> tuple[Sentinel2Scene, str, str]:
+        """The product with a wrong checksum in the catalogue; what is stated, and what it has."""
         product.emulator.products.misstate_checksum(product.scene.product_id)
         scene = product.again()
         assert scene.remote is not None
-        expected = next(sum_.value for sum_ in scene.remote.checksums if sum_.kind is ChecksumKind.BLAKE3)
-        found = next(sum_.value for sum_ in product.remote.checksums if sum_.kind is ChecksumKind.BLAKE3)
-        with pytest.raises(TransientError, match=f"BLAKE3 is {found}, expected {expected}; fetched anew"):
-            product.fetch(scene=scene)
-        assert list(product.access.download_dir.iterdir()) == []
-        assert asked_ranges(product) == ["", ""]
+        expected, found = (
+            next(sum_.value for sum_ in remote.checksums if sum_.kind is ChecksumKind.BLAKE3)
+            for remote in (scene.remote, product.remote)
+        )
+        return scene, expected, found
+
+    def test_a_file_that_nobody_can_look_into_is_fetched_twice(self, tmp_path: Path) -> None:
+        wrong = WHOLE[:-1] + b"x"
+        with Loopback(one_of(data(wrong))) as server, pytest.raises(TransientError, match=r"it came twice so\. Both"):
+            fetched(tmp_path / "file", server)
+        assert len(server.asked) == 2
+        assert list(tmp_path.iterdir()) == []
+
+    def test_copies_of_which_no_two_are_alike_are_all_deleted(self, tmp_path: Path) -> None:
+        copies = [data(WHOLE[:-1] + byte) for byte in (b"x", b"y")]
+        with Loopback(one_of(*copies)) as server, pytest.raises(TransientError, match="two copies differ and both"):
+            fetched(tmp_path / "file", server)
+        assert list(tmp_path.iterdir()) == []
 
     def test_a_broken_zip_with_the_right_checksum_is_final(self, product: Served) -> None:
         product.emulator.products.break_zip(product.scene.product_id)

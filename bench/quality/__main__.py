@@ -96,14 +96,15 @@ def run_regime(
         started = time.perf_counter()
         season = load_season(regime, seed, small=small, say=lambda text, label=label: _say(f"{label}: {text}"))  # type: ignore[misc]
         viewing += time.perf_counter() - started
-        calibrations.append(calibrate(season))
+        judged = season.judged()
+        calibrations.append(calibrate(judged))
         drawn = []
         for mosaic in _mosaics(season, variants, peers, label):
-            columns.setdefault(mosaic.name, []).append(measure(season, mosaic))
+            columns.setdefault(mosaic.name, []).append(measure(judged, mosaic.judged()))
             if pictures is not None:
-                drawn.append(mosaic)
+                drawn.append(mosaic.judged())
         if pictures is not None:
-            write_sheet(season, drawn, pictures / f"{regime.value.replace(' ', '-')}-{seed}.png")
+            write_sheet(judged, drawn, pictures / f"{regime.value.replace(' ', '-')}-{seed}.png")
     seconds = time.perf_counter() - began
     listed = ", ".join(map(str, seeds))
     title = f"{regime.value}: {SKY}, mean of seeds {listed}{', small' if small else ''}; {seconds:.0f} s in all"

@@ -1,11 +1,11 @@
 """What a method makes of a season, whichever method it is."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from bench.quality.season import Season
+from bench.quality.season import Season, judged_part
 from senard.model.arrays import Float32Array, Int16Array, UInt8Array, UInt16Array
 
 NO_SOURCE = -1
@@ -45,6 +45,18 @@ class Mosaic:
 
     parts: Mapping[str, float] = field(default_factory=dict)
     """Wall-clock time of parts: {"judge": 3.2, "select": 9.7}, s."""
+
+    def judged(self) -> "Mosaic":
+        """The part of the square that figures are taken from."""
+        return replace(
+            self,
+            source=judged_part(self.source),
+            dn=judged_part(self.dn),
+            level=None if self.level is None else judged_part(self.level),
+            cost=None if self.cost is None else judged_part(self.cost),
+            flagged_snow=None if self.flagged_snow is None else judged_part(self.flagged_snow),
+            corrections={view: judged_part(added) for view, added in self.corrections.items()},
+        )
 
 
 def compose(season: Season, source: Int16Array, corrections: Mapping[int, Int16Array] | None = None) -> UInt16Array:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from functools import cached_property
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -13,6 +14,8 @@ from senard.model.sentinel2 import SCL_CLEAR, Scl
 from senard.simulation.acquisition import Regime, SimulatedAcquisition
 from senard.simulation.plans import quality_plan
 from senard.simulation.stack import SimulatedView
+
+NumberT = TypeVar("NumberT", bound=np.generic)
 
 TUNING_SEEDS = tuple(range(31, 45))
 """Seeds that parameters may be tuned on; their figures are never reported."""
@@ -25,6 +28,11 @@ SMALL_PX = 732
 
 CONTAMINATED = 0x0F
 """Bits of the true sky that make an observation contaminated: cloud, shadow, haze, smoke."""
+
+UNJUDGED_PX = 240
+"""Strip in the east and the south, towards the sun, where no figure counts: 4.8 km in pixels of 20 m.
+
+What throws its shadow into it stands outside the square, where nobody sees it. Products are 110 km wide and overlap."""
 
 CLOUDIEST = 95.0
 """Scenes at or above this cloud cover are left out for all methods, as the query does, percent."""
@@ -92,6 +100,10 @@ class Season:
         """(time, y, x), True where the classification says that the ground was seen (2, 4, 5, 6, 7)."""
         return self.observed & np.isin(self.scl, [int(value) for value in sorted(SCL_CLEAR)])
 
+    def judged(self) -> "Season":
+        """The part of the square that figures are taken from."""
+        return replace(self, views=tuple(_judged_view(view) for view in self.views), target=_judged_view(self.target))
+
     def seen_rows(self, start: int, stop: int, bands: Sequence[int] | None = None) -> UInt16Array:
         """(time, band, rows, x) harmonised DN of some rows."""
         wanted = slice(None) if bands is None else list(bands)
@@ -128,6 +140,24 @@ def target_acquisition(plan: Sequence[SimulatedAcquisition]) -> SimulatedAcquisi
     nearest = min(plan, key=lambda one: (abs(one.time.date().toordinal() - middle), one.time))
     time = datetime.combine(date.fromordinal(middle), nearest.time.timetz().replace(tzinfo=UTC))
     return replace(nearest, time=time, cloudless=True)
+
+
+def judged_part(pixels: np.ndarray[Any, np.dtype[NumberT]]) -> np.ndarray[tuple[Any, ...], np.dtype[NumberT]]:
+    """(…, y, x) pixels of the square without UNJUDGED_PX in the east and the south."""
+    return pixels[..., :-UNJUDGED_PX, :-UNJUDGED_PX]
+
+
+def _judged_view(view: SimulatedView) -> SimulatedView:
+    return replace(
+        view,
+        scl=judged_part(view.scl),
+        cloud_probability=judged_part(view.cloud_probability),
+        snow_probability=judged_part(view.snow_probability),
+        seen=judged_part(view.seen),
+        ground=judged_part(view.ground),
+        sky=judged_part(view.sky),
+        cover=judged_part(view.cover),
+    )
 
 
 def cloud_cover(scl: UInt8Array) -> float:

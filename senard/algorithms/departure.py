@@ -29,6 +29,12 @@ DARK_IN_ZONE = 0.90
 """The same where a shadow is to be expected."""
 DARK_SIGMA_M = 60.0
 """Reach of the smoothing of that share, m."""
+OWN_USUAL_DN = 80.0
+"""Haze by its own scene, DN, that clear ground may have: only what exceeds it is believed where red rises, too."""
+SHORE_SIGMA_M = 1000.0
+"""Haze over water is also told by the land within this reach, m (standard deviation): haze is smooth, water is not."""
+SHORE_SHARE = 0.01
+"""Share of that neighbourhood that must be land for it to tell."""
 WATER_B8A = 600.0
 """Ground whose NIR is usually darker than this is water, DN."""
 GLINT_SHARE = 0.85
@@ -85,7 +91,7 @@ def detection_grid(grid: Grid) -> Grid:
         grid: of 20 m.
     """
     smallest = min(section.pixel_m for section in row_sections(grid.padded(1000)))
-    pad = reach_px(smallest, HAZE_SIGMA_M) + 6
+    pad = reach_px(smallest, HAZE_SIGMA_M) + reach_px(smallest, SHORE_SIGMA_M) + 6
     wide = grid.padded(pad)
     left, right = math.floor(wide.bounds.left / PIXEL_M), math.ceil(wide.bounds.right / PIXEL_M)
     bottom, top = math.floor(wide.bounds.bottom / PIXEL_M), math.ceil(wide.bounds.top / PIXEL_M)
@@ -135,8 +141,10 @@ def depart(
     own_haze = np.where(judge[5] > 0, judge[5].astype(np.float32) - np.float32(HAZE_ZERO), np.float32(0))
     growth = min(DRIFT_MOST, 1 + max(0.0, days_apart - DRIFT_DAYS) / DRIFT_GROWTH_DAYS)
     limit = np.float32(HAZE_DN * growth)
-    from_dates = np.where(blue > 0, haze, np.minimum(haze, np.float32(0)))
+    explained = np.where(water, np.float32(0), np.maximum(own_haze - np.float32(OWN_USUAL_DN), np.float32(0)))
+    from_dates = np.where(blue > 0, haze, np.minimum(haze, explained))
     haze = (np.where(tested, from_dates, own_haze) / limit).astype(np.float32)
+    haze = np.where(water & tested, _with_shore(haze, tested & ~water, grid), haze)
     zone = judge[6].astype(np.uint8)
     missing = np.where(tested, np.maximum(1 - light, 0), 0).astype(np.float32)
     limits = np.where(water, 1 - DARK_WATER, 1 - DARK), np.where(water, 1 - DARK_WATER_IN_ZONE, 1 - DARK_IN_ZONE)
@@ -151,6 +159,13 @@ def depart(
     return Departure(
         haze=haze, own_haze=(own_haze / np.float32(HAZE_DN)).astype(np.float32), dark=dark, verdict=verdict, zone=zone
     )
+
+
+def _with_shore(haze: Float32Array, land: BoolArray, grid: Grid) -> Float32Array:
+    """Haze of each pixel or that of the land around it, whichever is more; the land's alone where there seems none."""
+    shore, share = mean_around(haze, land, grid, SHORE_SIGMA_M)
+    either = np.where(haze > 0, np.maximum(haze, shore), shore)
+    return np.where(share > SHORE_SHARE, either, haze)
 
 
 def is_dark(usual: Background) -> BoolArray:

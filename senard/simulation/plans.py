@@ -212,8 +212,9 @@ def _representative_weather(regime: Regime, dates: int, seed: int) -> list[tuple
     """
     rng = np.random.default_rng((zlib.crc32(regime.value.encode()), seed))
     shares = beta.ppf((rng.permutation(dates) + rng.random(dates)) / dates, *cloud_shape(regime))
-    order = rng.permutation(dates)
-    expected = np.cumsum([haze_share(regime, float(shares[index])) for index in order]) + rng.random()
+    order = np.argsort(shares)
+    begun = (seed % 3 + rng.random()) / 3
+    expected = np.cumsum([haze_share(regime, float(shares[index])) for index in order]) + begun
     hazy = np.zeros(dates, dtype=np.bool_)
     hazy[order] = np.diff(np.floor(expected), prepend=0.0) > 0
     return [(float(share), bool(haze)) for share, haze in zip(shares, hazy, strict=True)]

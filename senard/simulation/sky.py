@@ -20,7 +20,7 @@ from senard.simulation.clouds import (
 )
 from senard.simulation.noise import fractal_noise, value_noise
 
-SKY = "sky-2"
+SKY = "sky-3"
 """Name of this simulated sky: figures of different skies are not comparable."""
 
 CLOUD, SHADOW, HAZE, SMOKE, SNOW_ON_GROUND = 1, 2, 4, 8, 16

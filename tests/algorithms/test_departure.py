@@ -91,6 +91,24 @@ class TestHaze:
         assert departed(image((700, 590, 530, 370)), WATER).verdict[INSIDE] == HAZY, "thin cloud: SWIR, but less of it"
         assert departed(image((560, 490, 420, 260)), WATER).verdict[INSIDE] == HAZY, "cloud in shade, no bluer than red"
 
+    @pytest.mark.parametrize(("own", "expected"), [(0, 0.0), (100, 0.25), (300, 97.5 / 80)])
+    def test_is_believed_where_red_rises_too_as_far_as_its_own_scene_says(self, own: int, expected: float) -> None:
+        found = departed(image((800, 1105, 3000, 2000), haze=HAZE_ZERO + own))
+        assert found.haze[INSIDE] == pytest.approx(expected, abs=0.01)
+
+    def test_over_water_is_that_of_the_shore_as_far_as_this_reaches(self) -> None:
+        grid = Grid(crs="EPSG:32635", left=600_000.0, top=6_600_000.0, gsd=60, width=140, height=8)
+        water = np.zeros(grid.shape, dtype=np.bool_)
+        water[:, 40:] = True
+        kept, seen = Reservoir.nothing(grid.shape), np.zeros((7, *grid.shape), dtype=np.uint16)
+        seen[:, water] = np.array([*WATER, 100, HAZE_ZERO, ZONE_NONE], dtype=np.uint16)[:, None]
+        for haze in (0, 0, 0, 0, 0, 300):
+            seen[:, ~water] = np.array([400 + haze, 500 + haze, *FIELD[2:], 100, HAZE_ZERO, 0], np.uint16)[:, None]
+            offer(kept, 0, np.zeros(grid.shape, np.float32), np.full(grid.shape, haze == 0), seen)
+        found = depart(seen, np.ones(grid.shape, dtype=np.bool_), background(kept, 45, 90), 0.0, grid, water)
+        assert found.haze[4, [20, 45, 70]] == pytest.approx(150 / 80, rel=0.15)
+        assert found.haze[4, 130] == 0
+
     def test_over_bright_sand_is_measured_against_bright_sand(self) -> None:
         assert departed(image(SAND), SAND).verdict[INSIDE] == 0
         assert departed(image((2200, 2850, 3100, 3500)), SAND).verdict[INSIDE] == HAZY

@@ -20,6 +20,7 @@ from senard.algorithms import labelling
 from senard.model.request import Buffer, Fill
 from senard.simulation.acquisition import Regime, SimulatedAcquisition
 from senard.simulation.plans import quality_plan
+from senard.simulation.sky import SHADOW
 from senard.simulation.stack import SimulatedView
 from tests.bench.hand_made import Seen, chosen, season_of, view_of
 
@@ -38,6 +39,21 @@ class TestSeeds:
         assert not set(TUNING_SEEDS) & set(REPORTED_SEEDS)
         assert TUNING_SEEDS[0] == 31
         assert REPORTED_SEEDS == (61, 62, 63)
+
+
+class TestJudgedPart:
+    """Clouds beyond the square throw shadows into its sunny edges: no figure counts there, for no method."""
+
+    def test_is_the_square_without_its_eastern_and_southern_edge(self) -> None:
+        sky = np.zeros((300, 400), dtype=np.uint8)
+        sky[60:] = SHADOW
+        sky[:, 160:] = SHADOW
+        season = season_of([Seen(sky=sky)], shape=(300, 400))
+        mosaic = chosen(season, np.zeros((300, 400)))
+        judged = season.judged()
+        assert judged.shape == (60, 160)
+        assert measure(season, mosaic).contaminated == 92
+        assert measure(judged, mosaic.judged()).contaminated == 0
 
 
 class TestProduct:

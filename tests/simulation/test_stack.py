@@ -84,6 +84,16 @@ class TestPlans:
         assert len({each.satellite for each in plan}) == 2
         assert {each.has_offset for each in plan} == {True, False}
 
+    @pytest.mark.parametrize("regime", [Regime.TEMPERATE, Regime.CLOUDY])
+    def test_the_clearest_dates_of_three_seasons_in_a_row_are_as_often_hazy_as_expected(
+        self, regime: Regime
+    ) -> None:
+        """Six of ten such dates are; a benchmark of three seeds must not hang on chance."""
+        clearest = [min(quality_plan(regime, seed), key=_cloud_fraction) for seed in range(31, 43)]
+        hazy = [bool(each.hazy) for each in clearest]
+        assert all(1 <= sum(hazy[first : first + 3]) <= 2 for first in range(0, 12, 3))
+        assert len({each.time for each in clearest}) > 4
+
     def test_the_desert_has_salt(self) -> None:
         plan = quality_plan(Regime.CITY_DESERT, 31)
         assert (view(replace(plan[0], cloudless=True)).cover == SALT).mean() > 0.01
@@ -97,6 +107,11 @@ class TestPlans:
         shares = [float((view(_small(each)).sky & 16 > 0).mean()) for each in quality_plan(Regime.SNOW, 31)]
         assert max(shares) > 0.3
         assert min(shares) < 0.05
+
+
+def _cloud_fraction(acquisition: SimulatedAcquisition) -> float:
+    assert acquisition.cloud_fraction is not None
+    return acquisition.cloud_fraction
 
 
 def _small(acquisition: SimulatedAcquisition) -> SimulatedAcquisition:

@@ -1,0 +1,190 @@
+"""Slopes brought to the light of level ground."""
+
+import math
+
+import numpy as np
+import pytest
+
+from senard.algorithms.slopes import (
+    FACTORS,
+    LIGHT_UNITS,
+    SlopeSample,
+    band_share,
+    direct_shares,
+    factors_of,
+    keeps_light,
+    slope_light,
+    sun_direction,
+)
+from senard.algorithms.terrain import Terrain, reach_of
+from senard.model.arrays import Float32Array, UInt16Array
+from senard.model.grid import Grid
+from senard.model.masks import CLASS_SNOW, CLASS_VALID
+from senard.model.product import AngleGrid
+from senard.model.sentinel2 import DELIVERED_BANDS, JUDGE_BANDS, Scl
+
+GRID = Grid(crs="EPSG:32632", left=498_000.0, top=5_400_000.0, gsd=60, width=40, height=40)
+"""On the meridian of the zone: the grid's north is true north."""
+SHARES = {"B02": 0.35, "B04": 0.6, "B8A": 0.8, "B11": 0.9}
+
+
+def tilted(east: float, north: float) -> Terrain:
+    """A plane that rises so many m per m to the east and north."""
+    pad = reach_of(GRID)
+    rows, cols = np.mgrid[: GRID.height + 2 * pad, : GRID.width + 2 * pad]
+    return Terrain.of((60.0 * (east * cols - north * rows)).astype(np.float32), GRID, pad)
+
+
+def sun(zenith: float, azimuth: float) -> Float32Array:
+    """The same sun everywhere."""
+    angles = AngleGrid(zenith=np.full(GRID.shape, zenith, np.float32), azimuth=np.full(GRID.shape, azimuth, np.float32))
+    return sun_direction(angles).astype(np.float32)
+
+
+def scene(light: UInt16Array, level: np.ndarray, shares: dict[str, float] = SHARES, seed: int = 1) -> UInt16Array:
+    """(4, n) DN of ground that shows `level` (4, n) on level ground, with noise of 5 %."""
+    noise = np.random.default_rng(seed).normal(1, 0.05, level.shape)
+    shown = [1 + shares[band] * (light / LIGHT_UNITS - 1) for band in JUDGE_BANDS]
+    return np.rint(level * shown * noise).astype(np.uint16)
+
+
+def lights(count: int = 20_000) -> UInt16Array:
+    return np.random.default_rng(2).normal(LIGHT_UNITS, 2500, count).clip(3000, 17_000).astype(np.uint16)
+
+
+def fitted(judge: UInt16Array, light: UInt16Array) -> dict[str, float]:
+    sample = SlopeSample.nothing()
+    sample.add(judge, light, np.ones(light.shape, bool))
+    return direct_shares(sample)
+
+
+FOREST = np.array([250.0, 300.0, 3000.0, 1500.0])[:, None]
+MEADOW = np.array([400.0, 500.0, 4500.0, 2500.0])[:, None]
+ROCK = np.array([1200.0, 1600.0, 2400.0, 2800.0])[:, None]
+
+
+class TestSlopeLight:
+    """Light on slopes"""
+
+    @pytest.mark.parametrize("azimuth", [180.0, 135.0])
+    def test_is_that_of_the_angle_between_sun_and_slope(self, azimuth: float) -> None:
+        """A slope of 20 degrees that faces south: the angle follows from spherical trigonometry."""
+        slope, zenith = math.radians(20), math.radians(50)
+        terrain = tilted(0.0, math.tan(slope))
+        found = slope_light(terrain, sun(50, azimuth), (50.0, azimuth))
+        aside = math.cos(math.radians(180 - azimuth))
+        cosine = math.cos(zenith) * math.cos(slope) + math.sin(zenith) * math.sin(slope) * aside
+        np.testing.assert_allclose(found.light / LIGHT_UNITS, cosine / math.cos(zenith), atol=5e-4)
+        assert found.lit.all()
+
+    def test_is_one_on_level_ground_and_where_heights_are_not_known(self) -> None:
+        pad = reach_of(GRID)
+        unknown = Terrain.of(np.full((GRID.height + 2 * pad, GRID.width + 2 * pad), np.nan, np.float32), GRID, pad)
+        for terrain in (tilted(0.0, 0.0), unknown):
+            found = slope_light(terrain, sun(60, 160), (60.0, 160.0))
+            assert (found.light == LIGHT_UNITS).all()
+            assert found.lit.all()
+
+    def test_is_too_little_to_correct_below_a_cosine_of_a_fifth(self) -> None:
+        """Away from a sun 30 degrees high: 15 degrees of slope leave a cosine of 0.26, 20 degrees 0.17."""
+        gentle, steep = (
+            slope_light(tilted(0.0, -math.tan(math.radians(slope))), sun(60, 180), (60.0, 180.0)) for slope in (15, 20)
+        )
+        assert gentle.lit.all()
+        assert not steep.lit.any()
+        np.testing.assert_array_equal(steep.light, round(0.2 / 0.5 * LIGHT_UNITS))
+
+    def test_is_too_little_in_the_shade_of_a_ridge(self) -> None:
+        pad = reach_of(GRID)
+        heights = np.zeros((GRID.height + 2 * pad, GRID.width + 2 * pad), np.float32)
+        heights[pad + 30 : pad + 32] = 600
+        found = slope_light(Terrain.of(heights, GRID, pad), sun(45, 180), (45.0, 180.0))
+        assert not found.lit[21:28].any(), "600 m of shade to the north"
+        assert found.lit[:18].all()
+        assert found.lit[35:].all()
+
+
+class TestDirectShares:
+    """The share of direct light"""
+
+    def test_is_found_from_what_slopes_show(self) -> None:
+        light = lights()
+        found = fitted(scene(light, np.repeat(FOREST, light.size, axis=1)), light)
+        assert found == pytest.approx(SHARES, abs=0.02)
+
+    def test_is_found_where_another_vegetation_grows_in_the_sun(self) -> None:
+        """Forest in the shade, rock in the sun: over all of it red would rise eight times too steeply."""
+        light = lights()
+        sunny = np.random.default_rng(3).random(light.size) < (light - 3000) / 14_000
+        found = fitted(scene(light, np.where(sunny, ROCK, FOREST)), light)
+        assert found == pytest.approx(SHARES, abs=0.06)
+
+    def test_does_not_mind_what_a_mask_has_left(self) -> None:
+        light = lights()
+        judge = scene(light, np.repeat(MEADOW, light.size, axis=1))
+        judge[:, ::25] = np.array([4000, 4200, 5200, 3000], np.uint16)[:, None]
+        assert fitted(judge, light) == pytest.approx(SHARES, abs=0.05)
+
+    def test_is_nothing_where_slopes_were_corrected_before_or_too_much(self) -> None:
+        light = lights()
+        level = np.repeat(FOREST, light.size, axis=1)
+        shares = {"B02": -0.3, "B04": 0.0, "B8A": -0.1, "B11": 0.5}
+        found = fitted(scene(light, level, shares), light)
+        assert found == pytest.approx({"B02": 0.0, "B04": 0.0, "B8A": 0.0, "B11": 0.5}, abs=0.03)
+        assert found["B02"] == found["B8A"] == 0.0
+
+    @pytest.mark.parametrize("spread", [0.02, 1.0])
+    def test_is_nothing_where_there_is_too_little_relief_or_ground(self, spread: float) -> None:
+        light = lights(20_000 if spread < 1 else 300)
+        light = (LIGHT_UNITS + spread * (light.astype(int) - LIGHT_UNITS)).astype(np.uint16)
+        found = fitted(scene(light, np.repeat(FOREST, light.size, axis=1)), light)
+        assert found == dict.fromkeys(JUDGE_BANDS, 0.0)
+
+    def test_does_not_depend_on_how_pixels_come(self) -> None:
+        light = lights(4000)
+        judge, parts = scene(light, np.repeat(ROCK, light.size, axis=1)), SlopeSample.nothing()
+        for part in (slice(3000, None), slice(1000), slice(1000, 3000)):
+            parts.add(judge[:, part], light[part], np.ones(light[part].shape, bool))
+        assert direct_shares(parts) == fitted(judge, light)
+
+    def test_lies_between_those_of_the_neighbours_in_other_bands(self) -> None:
+        found = {band: band_share(SHARES, band) for band in DELIVERED_BANDS}
+        assert {band: found[band] for band in JUDGE_BANDS} == SHARES
+        assert SHARES["B02"] < found["B03"] < SHARES["B04"] < found["B05"] < found["B06"] < found["B07"]
+        assert found["B07"] < found["B08"] < SHARES["B8A"]
+        assert found["B12"] == SHARES["B11"]
+
+
+class TestFactorsOf:
+    """Factors"""
+
+    @pytest.mark.parametrize("share", [0.3, 0.8, 1.0])
+    def test_make_slopes_towards_and_away_from_the_sun_equal(self, share: float) -> None:
+        light = np.array([[6000, 10_000, 14_000]], np.uint16)
+        seen = 3000 * (1 + share * (light / LIGHT_UNITS - 1))
+        np.testing.assert_allclose(seen * factors_of(light, share), 3000, rtol=1e-5)
+
+    def test_are_those_of_the_c_correction(self) -> None:
+        """c = b / m of a regression on the cosine of incidence."""
+        level, share = math.cos(math.radians(40)), 0.7
+        c = level * (1 - share) / share
+        cosines = np.array([[0.3, 0.6, 0.9]])
+        light = np.rint(cosines / level * LIGHT_UNITS).astype(np.uint16)
+        np.testing.assert_allclose(factors_of(light, share), (level + c) / (cosines + c), rtol=2e-4)
+
+    def test_are_bounded(self) -> None:
+        assert factors_of(np.array([[0, 65535]], np.uint16), 1.0).tolist() == [[FACTORS[1], np.float32(FACTORS[0])]]
+
+    def test_are_one_without_direct_light_and_on_level_ground(self) -> None:
+        assert (factors_of(np.array([[2000, 30_000]], np.uint16), 0.0) == 1).all()
+        assert factors_of(np.array([[LIGHT_UNITS]], np.uint16), 0.83) == 1
+
+
+class TestKeepsLight:
+    """What is not lit as the ground"""
+
+    def test_stays_as_it_is(self) -> None:
+        classes = np.arange(12, dtype=np.uint8)[None] | np.uint8(CLASS_VALID)
+        ground = {Scl.DARK_AREA, Scl.VEGETATION, Scl.NOT_VEGETATED, Scl.UNCLASSIFIED}
+        assert {Scl(value) for value in np.flatnonzero(~keeps_light(classes)[0])} == ground
+        assert keeps_light(np.array([[int(Scl.VEGETATION) | CLASS_SNOW]], np.uint8)).all()

@@ -1,6 +1,9 @@
 """What the correction of slopes changes on simulated mountains: the step between sunny and shaded slopes, and errors.
 
-Usage: python -m bench.quality.slopes [--seeds 62,63] [--days 06-20,10-15]
+The simulator lights slopes by a rule of thumb, so that steep ones shine more than a sun straight above them would make
+them. Here they are lit anew: by the cosine of incidence on slopes of 20 m, and by an even sky.
+
+Usage: python -m bench.quality.slopes [--seeds 62,63] [--days 06-20,10-15] [--clouds] [--own-light]
 """
 
 import argparse
@@ -14,15 +17,16 @@ import numpy as np
 
 from bench.quality.product import write_masks
 from senard.algorithms import warp_kernels
-from senard.algorithms.levelling import NO_CORRECTION, comparable
+from senard.algorithms.levelling import NO_CORRECTION, Cells, cells_of, comparable
+from senard.algorithms.nearest import Pixels
 from senard.algorithms.slopes import (
+    LIGHT_UNITS,
     SlopeFactors,
     SlopeLight,
-    SlopeSample,
+    SlopeSums,
     band_share,
     direct_shares,
     factors_of,
-    is_steep,
     keeps_light,
     slope_light,
     sun_direction,
@@ -32,16 +36,33 @@ from senard.io.geotiff import read_scratch
 from senard.io.given_raster import heights_on
 from senard.io.mask_folder import RASTER_20, RASTER_60
 from senard.model.arrays import BoolArray, Float64Array, UInt16Array
+from senard.model.grid import Grid
+from senard.model.land import LAND_GSD
 from senard.model.masks import SCL_BITS
 from senard.model.product import AngleGrid
 from senard.model.sentinel2 import JUDGE_BANDS, Scl
 from senard.simulation.acquisition import Regime, SimulatedAcquisition
 from senard.simulation.plans import quality_plan
-from senard.simulation.stack import VIEW_BANDS, SimulatedView, view
+from senard.simulation.stack import JUDGED_BANDS, VIEW_BANDS, SimulatedView, view
 from senard.simulation.terrain_model import true_light, true_shade, write_dem
 
-SUNNY, SHADY = 1.15, 0.85
+SUNNY, SHADY = 1.05, 0.85
 """Light from which on a slope counts as sunny, and up to which as shady."""
+
+
+DIRECT = {
+    "B02": 0.70,
+    "B03": 0.76,
+    "B04": 0.82,
+    "B05": 0.84,
+    "B06": 0.86,
+    "B07": 0.87,
+    "B08": 0.88,
+    "B8A": 0.89,
+    "B11": 0.94,
+    "B12": 0.96,
+}
+"""Share of direct light on level ground under a clear sky, as slopes are lit here."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,24 +81,26 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.quality.slopes", description=__doc__)
     parser.add_argument("--seeds", default="62,63", help="comma-separated")
     parser.add_argument("--days", default="06-20,10-15", help="month-day, comma-separated")
-    parser.add_argument("--clouds", action="store_true", help="shares are fitted under the season's own clouds")
+    parser.add_argument("--own-light", action="store_true", help="slopes stay lit as the simulator lights them")
+    parser.add_argument("--clouds", action="store_true", help="shares are fitted under a sky that is half cloudy")
     asked = parser.parse_args(arguments)
     print("seed  day    sun  corrected  band  share  step %  after  RMSE  after  plain cosine")
     for seed in (int(text) for text in asked.seeds.split(",")):
         for day in asked.days.split(","):
-            for line in lines(seed, day, asked.clouds):
+            for line in lines(seed, day, clouds=asked.clouds, own_light=asked.own_light):
                 print(line, flush=True)
 
 
-def lines(seed: int, day: str, clouds: bool) -> Iterator[str]:
+def lines(seed: int, day: str, *, clouds: bool, own_light: bool) -> Iterator[str]:
     """Figures of one date by band; the step is relative to that of the same ground on level ground."""
     clear = acquisition(seed, day)
-    scene = scene_of(view(clear))
-    shares = scene_of(view(replace(clear, cloudless=False, cloud_fraction=0.4))).shares if clouds else scene.shares
+    shown = view if own_light else relit
+    scene = scene_of(shown(clear))
+    shares = scene_of(shown(replace(clear, cloudless=False, cloud_fraction=0.5))).shares if clouds else scene.shares
     grid = clear.grid.at(20)
     truth = scene.view.ground / true_light(clear, grid)
     open_land = ~scene.kept & ~true_shade(clear, grid) & (scene.view.seen > 0).all(axis=0)
-    light = np.kron(scene.light.light / 1e4, np.ones((3, 3)))
+    light = np.kron(scene.light.light / LIGHT_UNITS, np.ones((3, 3))).astype(np.float64)
     for number, band in enumerate(VIEW_BANDS):
         dn = scene.view.seen[number]
         share = band_share(shares, band)
@@ -97,25 +120,58 @@ def acquisition(seed: int, day: str) -> SimulatedAcquisition:
     return replace(first, time=datetime.combine(when, first.time.timetz()), cloudless=True)
 
 
+def relit(acquisition: SimulatedAcquisition) -> SimulatedView:
+    """What an acquisition shows, its slopes lit by a sun and a sky."""
+    seen, grid = view(acquisition), acquisition.grid.at(20)
+    level = np.ones(seen.seen.shape) / true_light(acquisition, grid)
+    light = slope_light_of(seen, grid).light / LIGHT_UNITS
+    change = level * (1 + np.array([DIRECT[band] for band in VIEW_BANDS])[:, None, None] * (light - 1))
+    means = change.reshape(len(VIEW_BANDS), grid.height // 3, 3, grid.width // 3, 3).mean(axis=(2, 4))
+    judge = {name: np.rint(seen.judge[name] * means[VIEW_BANDS.index(name)]) for name in JUDGED_BANDS}
+    return replace(
+        seen,
+        seen=np.rint(seen.seen * change).astype(np.uint16),
+        judge={**seen.judge, **{name: pixels.astype(np.uint16) for name, pixels in judge.items()}},
+    )
+
+
+def slope_light_of(seen: SimulatedView, grid: Grid) -> SlopeLight:
+    """How the sun of a view lights slopes, on pixels of its square."""
+    terrain, mean = terrain_of(seen, grid), (seen.sun_zenith, seen.sun_azimuth)
+    zenith, azimuth = (np.full(grid.shape, angle, np.float32) for angle in mean)
+    return slope_light(terrain, sun_direction(AngleGrid(zenith=zenith, azimuth=azimuth)).astype(np.float32), mean)
+
+
+def terrain_of(seen: SimulatedView, grid: Grid) -> Terrain:
+    """The relief of a view's square, as a mosaic takes it over."""
+    pad = reach_of(grid)
+    with tempfile.TemporaryDirectory() as name:
+        heights = heights_on(write_dem([seen.acquisition], Path(name) / "dem.tif"), grid.padded(pad))
+    return Terrain.of(heights, grid, pad)
+
+
 def scene_of(seen: SimulatedView) -> Scene:
     """Light, shares and what is kept, by the code that makes mosaics."""
     coarse = seen.acquisition.grid.at(60)
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        pad = reach_of(coarse)
-        heights = heights_on(write_dem([seen.acquisition], folder / "dem.tif"), coarse.padded(pad))
-        masks = write_masks(seen, folder / "masks")
+        masks = write_masks(seen, Path(name) / "masks")
         fine, judge = read_scratch(masks / RASTER_20, bands=("class", "distance")), read_scratch(masks / RASTER_60)
-    terrain = Terrain.of(heights, coarse, pad)
-    mean = seen.sun_zenith, seen.sun_azimuth
-    zenith, azimuth = (np.full(coarse.shape, angle, np.float32) for angle in mean)
-    light = slope_light(terrain, sun_direction(AngleGrid(zenith=zenith, azimuth=azimuth)).astype(np.float32), mean)
+    light = slope_light_of(seen, coarse)
     mask, judge = fine[:, 1::3, 1::3], judge[: len(JUDGE_BANDS)]
-    sample = SlopeSample.nothing()
-    told = comparable(mask, judge) & ((mask[0] & SCL_BITS) != Scl.WATER) & light.lit & is_steep(terrain)
-    sample.add(judge, light.light, told)
+    cells = cells_of(coarse.bounds.left, coarse.bounds.bottom, coarse.bounds.right, coarse.bounds.top)
+    shown = SlopeSums.nothing(cells)
+    told = comparable(mask, judge) & ((mask[0] & SCL_BITS) != Scl.WATER) & light.lit
+    shown.add(cells, *(on_cells(pixels, coarse, cells) for pixels in (judge, light.light, told)))
     lit = np.kron(light.lit, np.ones((3, 3), dtype=np.bool_))
-    return Scene(view=seen, light=light, shares=direct_shares(sample), kept=keeps_light(fine[0]) | ~lit)
+    return Scene(view=seen, light=light, shares=direct_shares([shown]), kept=keeps_light(fine[0]) | ~lit)
+
+
+def on_cells(pixels: Pixels, grid: Grid, cells: Cells) -> Pixels:
+    """Pixels of 60 m on whole cells; 0 beyond the square."""
+    wide = cells.grid(grid.crs, LAND_GSD)
+    top, left = round((wide.top - grid.top) / LAND_GSD), round((grid.left - wide.left) / LAND_GSD)
+    around = (top, wide.height - top - grid.height), (left, wide.width - left - grid.width)
+    return np.pad(pixels, [*[(0, 0)] * (pixels.ndim - 2), *around])
 
 
 def corrected(dn: UInt16Array, scene: Scene, share: float) -> UInt16Array:

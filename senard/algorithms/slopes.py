@@ -10,8 +10,7 @@ This is (cos z + c) / (cos i + c) with c = cos z (1 - d) / d, the b / m of a reg
 cosine. The share is fitted by overflight and band to what slopes of an area show, and is 0, so that nothing changes,
 where they show nothing, as where a product was corrected before. It is a number from 0 to 1, where c has no bound.
 
-Source: Teillet et al. (1982), Canadian Journal of Remote Sensing 8, 84-106 (C-correction); strata of greenness after
-Reese and Olsson (2011), Remote Sensing of Environment 115, 2781-2796.
+Source: Teillet et al. (1982), Canadian Journal of Remote Sensing 8, 84-106 (C-correction).
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,7 +18,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from senard.algorithms.levelling import OFFSET_POWER
+from senard.algorithms.levelling import CELL_M, OFFSET_POWER, Cells
 from senard.algorithms.terrain import HIGHEST_SUN_ZENITH, Terrain, light_of
 from senard.model.arrays import BoolArray, Float32Array, Float64Array, Int64Array, UInt8Array, UInt16Array
 from senard.model.grid import Grid
@@ -41,29 +40,14 @@ FACTORS = (0.6, 4.0)
 """Bounds of factors. Below 0.5 a rounded number would no longer lead back to the product's own within 1 DN; 4 is the
 limit of sen2like."""
 
-LEAST_SLOPE = 0.1
-"""Ground less steep than this tells nothing of the share, m per m: 5.7 degrees."""
-
-LIGHT_STEP = 0.05
-"""Width of the classes of light that reflectance is compared between."""
-LIGHT_CLASSES = 50
-"""Number of these classes: up to 2.5."""
-DN_STEP = 4
-"""Width of the classes of reflectance that medians are taken from, DN."""
-DN_CLASSES = 2500
-"""Number of these classes: up to reflectance 1."""
-GREEN_EDGES = (0.3, 0.6)
-"""Greenness (NDVI) between the strata of bare, mixed and green ground, for sunny and shaded slopes often bear different
-vegetation. Light moves greenness too, so edges lie where little ground does."""
-
-LEAST_IN_CLASS = 30
-"""A class of light with fewer pixels of 60 m has no median."""
-MOST_IN_CLASS = 300
-"""More pixels than this give a class no more weight: slopes across the light are the most frequent and tell least."""
-LEAST_IN_STRATUM = 500
-"""A stratum with fewer pixels of 60 m tells nothing: 1.8 km²."""
-LEAST_SPREAD = 0.1
+LEAST_PIXELS = 50
+"""A cell of 600 m with fewer clear and lit pixels of 60 m tells nothing, of 100."""
+LEAST_SPREAD = 0.05
 """Nor does one whose light has a smaller standard deviation."""
+LEAST_CELLS = 20
+"""With fewer cells that tell something nothing is corrected: 7 km²."""
+FARTHEST = 5.0
+"""What a cell says of a share counts as at most this; ground that changes with light by chance says anything."""
 
 _KEPT = (
     *(Scl.NO_DATA, Scl.SATURATED_OR_DEFECTIVE, Scl.CLOUD_SHADOW, Scl.WATER, Scl.CLOUD_MEDIUM, Scl.CLOUD_HIGH),
@@ -111,34 +95,37 @@ NO_SLOPES = SlopeFactors(values=np.zeros((0, 0), np.float32), grid=_NOWHERE, out
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SlopeSample:
-    """What slopes of one overflight show: counts that pixels are added to, in any order."""
+class SlopeSums:
+    """What slopes of one scene show: whole numbers summed by cell of 600 m, so in any order."""
 
-    counts: Int64Array
-    """(judge band, stratum, class of light, class of DN)."""
+    cells: Cells
+    """Where."""
+
+    sums: Int64Array
+    """(11, y, x): pixels, light x LIGHT_UNITS, its square, DN of each judge band, and DN times light of each."""
 
     @classmethod
-    def nothing(cls) -> "SlopeSample":
+    def nothing(cls, cells: Cells) -> "SlopeSums":
         """Before anything is added."""
-        return cls(counts=np.zeros((len(JUDGE_BANDS), len(GREEN_EDGES) + 1, LIGHT_CLASSES, DN_CLASSES), dtype=np.int64))
+        return cls(cells=cells, sums=np.zeros((3 + 2 * len(JUDGE_BANDS), *cells.shape), dtype=np.int64))
 
-    def add(self, judge: UInt16Array, light: UInt16Array, usable: BoolArray) -> None:
-        """Count some pixels.
+    def add(self, block: Cells, judge: UInt16Array, light: UInt16Array, told: BoolArray) -> None:
+        """Add some pixels.
 
         Args:
-            judge: (4, y, x) JUDGE_BANDS, DN.
+            block: cells of the block, within those of the sums.
+            judge: (4, y, x) JUDGE_BANDS, DN, on the block's pixels of 60 m.
             light: (y, x) as of SlopeLight.
-            usable: (y, x) which of them tell of the ground: clear, lit, steep enough, no water and no snow.
+            told: (y, x) pixels that tell of the ground: clear, lit, no water and no snow.
         """
-        values = judge[:, usable].astype(np.int64)
-        red, infrared = (values[JUDGE_BANDS.index(name)] for name in ("B04", "B8A"))
-        green = (infrared - red) / np.maximum(infrared + red, 1)
-        stratum = np.digitize(green, GREEN_EDGES).astype(np.int64)
-        place = light[usable].astype(np.int64) // round(LIGHT_STEP * LIGHT_UNITS)
-        known = (place < LIGHT_CLASSES) & (values.max(axis=0) < DN_STEP * DN_CLASSES)
-        for band, dn in enumerate(values):
-            index = ((stratum * LIGHT_CLASSES + place) * DN_CLASSES + dn // DN_STEP)[known]
-            self.counts[band] += np.bincount(index, minlength=self.counts[band].size).reshape(self.counts[band].shape)
+        counted, values = told.astype(np.int64), judge.astype(np.int64)
+        falls = light * counted
+        layers = [counted, falls, falls * light.astype(np.int64), *(values * counted), *(values * falls)]
+        each = CELL_M // LAND_GSD
+        rows, cols = block.shape
+        where = block.within(self.cells)
+        for number, layer in enumerate(layers):
+            self.sums[(number, *where)] += layer.reshape(rows, each, cols, each).sum(axis=(1, 3))
 
 
 def sun_direction(sun: AngleGrid) -> Float64Array:
@@ -171,49 +158,40 @@ def slope_light(terrain: Terrain, sun: Float32Array, mean_sun: tuple[float, floa
     return SlopeLight(light=stored, lit=~shaded & (cosine >= LEAST_COS))
 
 
-def is_steep(terrain: Terrain) -> BoolArray:
-    """(y, x) ground that tells of the share."""
-    steep: BoolArray = np.hypot(terrain.slopes[0], terrain.slopes[1]) >= LEAST_SLOPE
-    return steep
-
-
-def direct_shares(sample: SlopeSample) -> dict[str, float]:
+def direct_shares(scenes: Sequence[SlopeSums]) -> dict[str, float]:
     """The share of direct light by judge band, 0-1, four decimals; 0 where slopes do not show any.
 
-    In each stratum the medians of the classes of light are fitted by a line, least squares with weights; its rise over
-    its value on level ground is the share. Strata count by what they know: pixels times variance of light.
+    Each cell compares slopes of its own ground: the covariance of reflectance and light over the variance of light,
+    relative to reflectance on level ground. The median of the cells holds, weighted by pixels times variance: cells in
+    which the ground itself changes from the sunny to the shady side, or a cloud was left, lie on either side of it.
+
+    Args:
+        scenes: of one overflight.
     """
-    centres = (np.arange(LIGHT_CLASSES) + 0.5) * LIGHT_STEP
-    known, shares = 0.0, np.zeros(len(JUDGE_BANDS))
-    for counts in sample.counts.swapaxes(0, 1):
-        numbers = counts[0].sum(axis=1)
-        weights = np.where(numbers >= LEAST_IN_CLASS, np.minimum(numbers, MOST_IN_CLASS), 0).astype(np.float64)
-        if numbers.sum() < LEAST_IN_STRATUM or not weights.any():
-            continue
-        middle = np.average(centres, weights=weights)
-        away = centres - middle
-        spread = float((weights * away**2).sum() / weights.sum())
-        if spread < LEAST_SPREAD**2:
-            continue
-        medians = np.stack([_medians(band) for band in counts])
-        rise = (medians * weights * away).sum(axis=1) / weights.sum() / spread
-        level = (medians * weights).sum(axis=1) / weights.sum() + rise * (1 - middle)
-        told = spread * float(numbers.sum())
-        shares += told * np.clip(rise / np.maximum(level, 1.0), -1.0, 1.0)
-        known += told
-    found = np.clip(shares / known, 0.0, 1.0) if known else shares
-    return {name: round(float(share), 4) for name, share in zip(JUDGE_BANDS, found, strict=True)}
+    bands = len(JUDGE_BANDS)
+    sums = np.concatenate([one.sums.reshape(len(one.sums), -1) for one in scenes], axis=1).astype(np.float64)
+    sums = sums[:, sums[0] >= LEAST_PIXELS]
+    count, light, square = sums[0], sums[1] / LIGHT_UNITS / sums[0], sums[2] / LIGHT_UNITS**2 / sums[0]
+    variance = square - light**2
+    known = variance >= LEAST_SPREAD**2
+    if known.sum() < LEAST_CELLS:
+        return dict.fromkeys(JUDGE_BANDS, 0.0)
+    found = {}
+    for number, name in enumerate(JUDGE_BANDS):
+        mean, product = sums[3 + number] / count, sums[3 + bands + number] / LIGHT_UNITS / count
+        rise = (product - mean * light) / np.maximum(mean, 1.0)
+        # rho = level (1 + d (light - 1)): rise = d (variance - (light - 1) rise)
+        told = np.clip(rise / np.maximum(variance - (light - 1) * rise, 1e-6), -FARTHEST, FARTHEST)
+        share = _weighted_median(told[known], (count * variance)[known])
+        found[name] = round(min(max(share, 0.0), 1.0), 4)
+    return found
 
 
-def _medians(counts: Int64Array) -> Float64Array:
-    """Median DN of each class of light, between the edges of a class of DN linear; 0 for a class without pixels."""
-    below = np.cumsum(counts, axis=1)
-    half = below[:, -1] / 2
-    place = (below < half[:, None]).sum(axis=1)
-    rows = np.arange(len(counts))
-    here = counts[rows, place]
-    inside = (half - (below[rows, place] - here)) / np.maximum(here, 1)
-    return np.where(half > 0, (place + inside) * DN_STEP, 0.0)
+def _weighted_median(values: Float64Array, weights: Float64Array) -> float:
+    """The value below which half of the weight lies."""
+    order = np.argsort(values, kind="stable")
+    total = np.cumsum(weights[order])
+    return float(values[order][np.searchsorted(total, total[-1] / 2)])
 
 
 def band_share(shares: Mapping[str, float], band: str) -> float:

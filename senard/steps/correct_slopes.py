@@ -11,9 +11,8 @@ from senard.algorithms.nadir import factors_on
 from senard.algorithms.nearest import PixelCoordinates, coordinates, needed_window, take_nearest
 from senard.algorithms.slopes import (
     SlopeLight,
-    SlopeSample,
+    SlopeSums,
     direct_shares,
-    is_steep,
     slope_light,
     sun_direction,
 )
@@ -48,6 +47,8 @@ class _Scene:
     """One scene that supplies pixels."""
 
     source: int
+    crs: str
+    """Of the mosaic."""
     masks: Path
     judgement: SceneJudgement
     product: Grid
@@ -125,12 +126,9 @@ def correct_slopes(
     shares: dict[int, dict[str, float]] = {}
     with partial_directory(out) as folder:
         for sources in overflights.values():
-            sample = SlopeSample.nothing()
             opened = [_opened(area, source, masks[source], safes[source]) for source in sources]
-            for scene in (one for one in opened if one is not None):
-                layers = _light(area, scene, sample)
-                write_light(folder, scene.source, scene.cells.grid(request.crs, LAND_GSD), layers)
-            found = direct_shares(sample)
+            shown = [_write_light(area, scene, folder) for scene in opened if scene is not None]
+            found = direct_shares(shown) if shown else dict.fromkeys(JUDGE_BANDS, 0.0)
             for source in sources:
                 shares[source] = found
                 if not any(found.values()):
@@ -153,6 +151,7 @@ def _opened(area: _Area, source: int, masks: Path, safe: Path) -> _Scene | None:
         nodes = sun_direction(AngleGrid(zenith=zenith, azimuth=azimuth))
     return _Scene(
         source=source,
+        crs=area.request.crs,
         masks=masks,
         judgement=judgement,
         product=product.grids[20],
@@ -161,20 +160,22 @@ def _opened(area: _Area, source: int, masks: Path, safe: Path) -> _Scene | None:
     )
 
 
-def _light(area: _Area, scene: _Scene, sample: SlopeSample) -> Raster:
-    """(2, y, x) uint16, LIGHT_BANDS, on the scene's cells; what its slopes show is added to the sample."""
-    crs = area.request.crs
-    layers = np.zeros((len(LIGHT_BANDS), *scene.cells.grid(crs, LAND_GSD).shape), dtype=np.uint16)
+def _write_light(area: _Area, scene: _Scene, folder: Path) -> SlopeSums:
+    """Write how one scene's sun lights slopes, on its cells; returns what these show."""
+    crs, shown = area.request.crs, SlopeSums.nothing(scene.cells)
+    whole = scene.cells.grid(crs, LAND_GSD)
+    layers = np.zeros((len(LIGHT_BANDS), *whole.shape), dtype=np.uint16)
     for tile, block in area.blocks(scene.cells):
         grid = block.grid(crs, LAND_GSD)
-        terrain = area.terrain(grid)
         sun = _enlarged(factors_on(block.grid(crs), scene.product, scene.nodes))
-        light = slope_light(terrain, sun, (scene.judgement.sun_zenith, scene.judgement.sun_azimuth))
+        mean_sun = scene.judgement.sun_zenith, scene.judgement.sun_azimuth
+        light = slope_light(area.terrain(grid), sun, mean_sun)
         rows, cols = block.within(scene.cells)
         where = slice(rows.start * PER_CELL, rows.stop * PER_CELL), slice(cols.start * PER_CELL, cols.stop * PER_CELL)
         layers[(0, *where)], layers[(1, *where)] = light.light, light.lit
-        _add(sample, scene, grid, light, is_steep(terrain) & area.inside(tile, grid))
-    return layers
+        _add(shown, scene, block, light, area.inside(tile, grid))
+    write_light(folder, scene.source, whole, layers)
+    return shown
 
 
 def _enlarged(values: Float32Array) -> Float32Array:
@@ -182,14 +183,14 @@ def _enlarged(values: Float32Array) -> Float32Array:
     return values.repeat(PER_CELL, axis=1).repeat(PER_CELL, axis=2)
 
 
-def _add(sample: SlopeSample, scene: _Scene, grid: Grid, light: SlopeLight, told: BoolArray) -> None:
+def _add(shown: SlopeSums, scene: _Scene, block: Cells, light: SlopeLight, inside: BoolArray) -> None:
     """Add what a scene's clear slopes show in one block."""
-    where = coordinates(grid, scene.product.crs)
+    where = coordinates(block.grid(scene.crs, LAND_GSD), scene.product.crs)
     mask = _taken(scene.masks / RASTER_20, scene.judgement.grids[20], where, ("class", "distance"))
     judge = _taken(scene.masks / RASTER_60, scene.judgement.grids[60], where, JUDGE_BANDS)
     if mask is not None and judge is not None:
         water = (mask[0] & SCL_BITS) == Scl.WATER
-        sample.add(judge, light.light, comparable(mask, judge) & ~water & light.lit & told)
+        shown.add(block, judge, light.light, comparable(mask, judge) & ~water & light.lit & inside)
 
 
 def _taken(path: Path, grid: Grid, where: PixelCoordinates, bands: Sequence[str]) -> Raster | None:

@@ -5,10 +5,11 @@ import math
 import numpy as np
 import pytest
 
+from senard.algorithms.levelling import Cells
 from senard.algorithms.slopes import (
     FACTORS,
     LIGHT_UNITS,
-    SlopeSample,
+    SlopeSums,
     band_share,
     direct_shares,
     factors_of,
@@ -17,8 +18,8 @@ from senard.algorithms.slopes import (
     sun_direction,
 )
 from senard.algorithms.terrain import Terrain, reach_of
-from senard.model.arrays import Float32Array, UInt16Array
-from senard.model.grid import Grid
+from senard.model.arrays import BoolArray, Float32Array, UInt16Array
+from senard.model.grid import Grid, Window
 from senard.model.masks import CLASS_SNOW, CLASS_VALID
 from senard.model.product import AngleGrid
 from senard.model.sentinel2 import DELIVERED_BANDS, JUDGE_BANDS, Scl
@@ -41,26 +42,30 @@ def sun(zenith: float, azimuth: float) -> Float32Array:
     return sun_direction(angles).astype(np.float32)
 
 
-def scene(light: UInt16Array, level: np.ndarray, shares: dict[str, float] = SHARES, seed: int = 1) -> UInt16Array:
-    """(4, n) DN of ground that shows `level` (4, n) on level ground, with noise of 5 %."""
-    noise = np.random.default_rng(seed).normal(1, 0.05, level.shape)
+CELLS = Cells(window=Window(row_start=-6, row_stop=4, col_start=7, col_stop=17))
+"""100 cells of 600 m, 100 x 100 pixels."""
+FOREST = np.array([250.0, 300.0, 3000.0, 1500.0])[:, None, None]
+ROCK = np.array([1200.0, 1600.0, 2400.0, 2800.0])[:, None, None]
+
+
+def lights(spread: float = 0.25) -> UInt16Array:
+    """Light on hills of 300 m."""
+    rows, cols = np.mgrid[:100, :100]
+    hills = np.sin(2 * np.pi * (rows + 3) / 5.7) * np.cos(2 * np.pi * cols / 7.3 - rows / 40)
+    return np.rint(LIGHT_UNITS * (1 + spread * 2 * hills)).astype(np.uint16)
+
+
+def scene(light: UInt16Array, level: np.ndarray, shares: dict[str, float] = SHARES) -> UInt16Array:
+    """(4, y, x) DN of ground that shows `level` on level ground, with noise of 5 %."""
+    noise = np.random.default_rng(1).normal(1, 0.05, (4, *light.shape))
     shown = [1 + shares[band] * (light / LIGHT_UNITS - 1) for band in JUDGE_BANDS]
     return np.rint(level * shown * noise).astype(np.uint16)
 
 
-def lights(count: int = 20_000) -> UInt16Array:
-    return np.random.default_rng(2).normal(LIGHT_UNITS, 2500, count).clip(3000, 17_000).astype(np.uint16)
-
-
-def fitted(judge: UInt16Array, light: UInt16Array) -> dict[str, float]:
-    sample = SlopeSample.nothing()
-    sample.add(judge, light, np.ones(light.shape, bool))
-    return direct_shares(sample)
-
-
-FOREST = np.array([250.0, 300.0, 3000.0, 1500.0])[:, None]
-MEADOW = np.array([400.0, 500.0, 4500.0, 2500.0])[:, None]
-ROCK = np.array([1200.0, 1600.0, 2400.0, 2800.0])[:, None]
+def fitted(judge: UInt16Array, light: UInt16Array, told: BoolArray | None = None) -> dict[str, float]:
+    sums = SlopeSums.nothing(CELLS)
+    sums.add(CELLS, judge, light, np.ones(light.shape, bool) if told is None else told)
+    return direct_shares([sums])
 
 
 class TestSlopeLight:
@@ -109,43 +114,58 @@ class TestDirectShares:
 
     def test_is_found_from_what_slopes_show(self) -> None:
         light = lights()
-        found = fitted(scene(light, np.repeat(FOREST, light.size, axis=1)), light)
-        assert found == pytest.approx(SHARES, abs=0.02)
+        assert fitted(scene(light, FOREST), light) == pytest.approx(SHARES, abs=0.02)
 
-    def test_is_found_where_another_vegetation_grows_in_the_sun(self) -> None:
-        """Forest in the shade, rock in the sun: over all of it red would rise eight times too steeply."""
-        light = lights()
-        sunny = np.random.default_rng(3).random(light.size) < (light - 3000) / 14_000
-        found = fitted(scene(light, np.where(sunny, ROCK, FOREST)), light)
-        assert found == pytest.approx(SHARES, abs=0.06)
+    def test_does_not_mind_that_brighter_ground_lies_where_more_light_falls(self) -> None:
+        """Forest in dark valleys, rock on sunny heights: over all of it red would rise beyond the light."""
+        light = lights(0.1).astype(float)
+        light[50:] += 2500
+        light = np.rint(light).astype(np.uint16)
+        level = np.repeat(FOREST, 100, axis=1)
+        level[:, 50:] = ROCK
+        judge = scene(light, level)
+        rise, level_dn = np.polyfit(light.ravel() / LIGHT_UNITS - 1, judge[1].ravel(), 1)
+        assert rise / level_dn > 1.5
+        assert fitted(judge, light) == pytest.approx(SHARES, abs=0.04)
 
     def test_does_not_mind_what_a_mask_has_left(self) -> None:
         light = lights()
-        judge = scene(light, np.repeat(MEADOW, light.size, axis=1))
-        judge[:, ::25] = np.array([4000, 4200, 5200, 3000], np.uint16)[:, None]
-        assert fitted(judge, light) == pytest.approx(SHARES, abs=0.05)
+        judge = scene(light, FOREST)
+        judge[:, 20:40, 30:70] = np.array([4000, 4200, 5200, 3000], np.uint16)[:, None, None]
+        assert fitted(judge, light) == pytest.approx(SHARES, abs=0.04)
 
     def test_is_nothing_where_slopes_were_corrected_before_or_too_much(self) -> None:
         light = lights()
-        level = np.repeat(FOREST, light.size, axis=1)
         shares = {"B02": -0.3, "B04": 0.0, "B8A": -0.1, "B11": 0.5}
-        found = fitted(scene(light, level, shares), light)
-        assert found == pytest.approx({"B02": 0.0, "B04": 0.0, "B8A": 0.0, "B11": 0.5}, abs=0.03)
+        found = fitted(scene(light, FOREST, shares), light)
+        assert found == pytest.approx({"B02": 0.0, "B04": 0.0, "B8A": 0.0, "B11": 0.5}, abs=0.02)
         assert found["B02"] == found["B8A"] == 0.0
 
-    @pytest.mark.parametrize("spread", [0.02, 1.0])
-    def test_is_nothing_where_there_is_too_little_relief_or_ground(self, spread: float) -> None:
-        light = lights(20_000 if spread < 1 else 300)
-        light = (LIGHT_UNITS + spread * (light.astype(int) - LIGHT_UNITS)).astype(np.uint16)
-        found = fitted(scene(light, np.repeat(FOREST, light.size, axis=1)), light)
-        assert found == dict.fromkeys(JUDGE_BANDS, 0.0)
+    def test_is_nothing_where_there_is_too_little_relief_or_ground(self) -> None:
+        flat, hilly = lights(0.02), lights()
+        few = np.zeros(hilly.shape, bool)
+        few[:10, :90] = few[10:20] = True
+        nothing = dict.fromkeys(JUDGE_BANDS, 0.0)
+        assert fitted(scene(flat, FOREST), flat) == nothing
+        assert fitted(scene(hilly, FOREST), hilly, few) == nothing
+        few[:10, 90:] = True
+        assert fitted(scene(hilly, FOREST), hilly, few) != nothing
 
     def test_does_not_depend_on_how_pixels_come(self) -> None:
-        light = lights(4000)
-        judge, parts = scene(light, np.repeat(ROCK, light.size, axis=1)), SlopeSample.nothing()
-        for part in (slice(3000, None), slice(1000), slice(1000, 3000)):
-            parts.add(judge[:, part], light[part], np.ones(light[part].shape, bool))
-        assert direct_shares(parts) == fitted(judge, light)
+        light = lights()
+        judge, sums = scene(light, ROCK), SlopeSums.nothing(CELLS)
+        first = np.random.default_rng(5).random(light.shape) < 0.5
+        for part in (first, ~first):
+            for block in reversed(list(CELLS.blocks(4))):
+                rows, cols = (slice(10 * one.start, 10 * one.stop) for one in block.within(CELLS))
+                sums.add(block, judge[:, rows, cols], light[rows, cols], part[rows, cols])
+        assert direct_shares([sums]) == fitted(judge, light)
+
+    def test_is_one_for_all_scenes_of_an_overflight(self) -> None:
+        light, sums = lights(), [SlopeSums.nothing(CELLS) for _ in range(3)]
+        for one, ground in zip(sums, (FOREST, ROCK, FOREST), strict=True):
+            one.add(CELLS, scene(light, ground), light, np.ones(light.shape, bool))
+        assert direct_shares(sums) == pytest.approx(SHARES, abs=0.02)
 
     def test_lies_between_those_of_the_neighbours_in_other_bands(self) -> None:
         found = {band: band_share(SHARES, band) for band in DELIVERED_BANDS}

@@ -27,6 +27,7 @@ from senard.algorithms.slopes import (
     band_share,
     direct_shares,
     factors_of,
+    is_water,
     keeps_light,
     slope_light,
     sun_direction,
@@ -38,9 +39,8 @@ from senard.io.mask_folder import RASTER_20, RASTER_60
 from senard.model.arrays import BoolArray, Float64Array, UInt16Array
 from senard.model.grid import Grid
 from senard.model.land import LAND_GSD
-from senard.model.masks import SCL_BITS
 from senard.model.product import AngleGrid
-from senard.model.sentinel2 import JUDGE_BANDS, Scl
+from senard.model.sentinel2 import JUDGE_BANDS
 from senard.simulation.acquisition import Regime, SimulatedAcquisition
 from senard.simulation.plans import quality_plan
 from senard.simulation.stack import JUDGED_BANDS, VIEW_BANDS, SimulatedView, view
@@ -160,10 +160,10 @@ def scene_of(seen: SimulatedView) -> Scene:
     mask, judge = fine[:, 1::3, 1::3], judge[: len(JUDGE_BANDS)]
     cells = cells_of(coarse.bounds.left, coarse.bounds.bottom, coarse.bounds.right, coarse.bounds.top)
     shown = SlopeSums.nothing(cells)
-    told = comparable(mask, judge) & ((mask[0] & SCL_BITS) != Scl.WATER) & light.lit
+    told = comparable(mask, judge) & ~is_water(mask[0], light.steep) & light.lit
     shown.add(cells, *(on_cells(pixels, coarse, cells) for pixels in (judge, light.light, told)))
-    lit = np.kron(light.lit, np.ones((3, 3), dtype=np.bool_))
-    return Scene(view=seen, light=light, shares=direct_shares([shown]), kept=keeps_light(fine[0]) | ~lit)
+    lit, steep = (np.kron(pixels, np.ones((3, 3), dtype=np.bool_)) for pixels in (light.lit, light.steep))
+    return Scene(view=seen, light=light, shares=direct_shares([shown]), kept=keeps_light(fine[0], steep) | ~lit)
 
 
 def on_cells(pixels: Pixels, grid: Grid, cells: Cells) -> Pixels:

@@ -23,7 +23,7 @@ from senard.algorithms.terrain import HIGHEST_SUN_ZENITH, Terrain, light_of
 from senard.model.arrays import BoolArray, Float32Array, Float64Array, Int64Array, UInt8Array, UInt16Array
 from senard.model.grid import Grid
 from senard.model.land import LAND_GSD
-from senard.model.masks import CLASS_SNOW, SCL_BITS
+from senard.model.masks import CLASS_CORE, CLASS_SNOW, SCL_BITS
 from senard.model.product import AngleGrid
 from senard.model.sentinel2 import BANDS, JUDGE_BANDS, Scl
 
@@ -40,6 +40,9 @@ FACTORS = (0.6, 4.0)
 """Bounds of factors. Below 0.5 a rounded number would no longer lead back to the product's own within 1 DN; 4 is the
 limit of sen2like."""
 
+STEEP = 0.2
+"""Where ground rises by more than this, m per m, what a classification takes for water is a dark slope: 11 degrees."""
+
 LEAST_PIXELS = 50
 """A cell of 600 m with fewer clear and lit pixels of 60 m tells nothing, of 100."""
 LEAST_SPREAD = 0.05
@@ -48,11 +51,6 @@ LEAST_CELLS = 20
 """With fewer cells that tell something nothing is corrected: 7 km²."""
 FARTHEST = 5.0
 """What a cell says of a share counts as at most this; ground that changes with light by chance says anything."""
-
-_KEPT = (
-    *(Scl.NO_DATA, Scl.SATURATED_OR_DEFECTIVE, Scl.CLOUD_SHADOW, Scl.WATER, Scl.CLOUD_MEDIUM, Scl.CLOUD_HIGH),
-    *(Scl.THIN_CIRRUS, Scl.SNOW),
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +62,9 @@ class SlopeLight:
 
     lit: BoolArray
     """False where ground is turned away from the sun, or in the shade of other ground: it stays as it is."""
+
+    steep: BoolArray
+    """Ground too steep for water."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,7 +156,8 @@ def slope_light(terrain: Terrain, sun: Float32Array, mean_sun: tuple[float, floa
     sources = np.ones(up.shape, dtype=np.uint16)
     shaded = light_of(terrain, sources, np.array([(0.0, 0.0), mean_sun], dtype=np.float32)).shaded
     stored = np.minimum(np.rint(light * LIGHT_UNITS), 65535).astype(np.uint16)
-    return SlopeLight(light=stored, lit=~shaded & (cosine >= LEAST_COS))
+    steep = np.hypot(rise[0], rise[1]) > STEEP
+    return SlopeLight(light=stored, lit=~shaded & (cosine >= LEAST_COS), steep=steep)
 
 
 def direct_shares(scenes: Sequence[SlopeSums]) -> dict[str, float]:
@@ -223,19 +225,27 @@ def factors_of(light: UInt16Array, share: float) -> Float32Array:
     return np.clip(1 / np.maximum(1 + share * change, 1 / FACTORS[1]), *FACTORS).astype(np.float32)
 
 
-def keeps_light(classes: UInt8Array) -> BoolArray:
-    """Where nothing is to be brought to other light: water is level, clouds lie above the slope and shadows get no
-    direct light, and snow scatters otherwise than the ground that shares are fitted to.
+def is_water(classes: UInt8Array, steep: BoolArray) -> BoolArray:
+    """Where water lies: not where ground is too steep for it.
 
     Args:
         classes: (y, x) the band `class` of a mask folder.
+        steep: (y, x) as of SlopeLight.
     """
-    kept: BoolArray = _in(classes & np.uint8(SCL_BITS), _KEPT) | ((classes & np.uint8(CLASS_SNOW)) > 0)
+    water: BoolArray = ((classes & np.uint8(SCL_BITS)) == Scl.WATER) & ~steep
+    return water
+
+
+def keeps_light(classes: UInt8Array, steep: BoolArray) -> BoolArray:
+    """Where nothing is to be brought to other light: water is level, clouds lie above the slope and shadows get no
+    direct light, and snow scatters otherwise than the ground that shares are fitted to. What a classification takes for
+    shadow or cloud in specks alone is ground.
+
+    Args:
+        classes: (y, x) the band `class` of a mask folder.
+        steep: (y, x) as of SlopeLight.
+    """
+    scl = classes & np.uint8(SCL_BITS)
+    unusable = (scl == Scl.NO_DATA) | (scl == Scl.SATURATED_OR_DEFECTIVE) | (scl == Scl.SNOW)
+    kept: BoolArray = unusable | is_water(classes, steep) | ((classes & np.uint8(CLASS_SNOW | CLASS_CORE)) > 0)
     return kept
-
-
-def _in(scl: UInt8Array, classes: Sequence[Scl]) -> BoolArray:
-    table = np.zeros(SCL_BITS + 1, dtype=np.bool_)
-    table[[int(value) for value in classes]] = True
-    found: BoolArray = table[scl]
-    return found

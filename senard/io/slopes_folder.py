@@ -8,14 +8,15 @@ from senard.io.geotiff import Raster, write_scratch
 from senard.io.levels_folder import read_cells
 from senard.model.grid import Grid
 
-LIGHT_BANDS = ("light", "lit")
-"""Direct light over that of level ground x 10000, and 1 where pixels are corrected, 0 where they stay; uint16."""
+LIGHT_BANDS = ("light", "lit", "steep")
+"""Direct light over that of level ground x 10000; 1 where pixels are lit; 1 where they are too steep for water; uint16.
+"""
 
 SHARES = "shares.json"
 
 
 def write_light(folder: Path, source: int, grid: Grid, layers: Raster) -> None:
-    """Write how one scene's sun lights slopes: (2, y, x) uint16, LIGHT_BANDS, pixels of 60 m."""
+    """Write how one scene's sun lights slopes: (3, y, x) uint16, LIGHT_BANDS, pixels of 60 m."""
     write_scratch(folder / f"{source}.tif", grid, dict(zip(LIGHT_BANDS, layers, strict=True)))
 
 

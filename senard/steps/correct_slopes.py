@@ -13,6 +13,7 @@ from senard.algorithms.slopes import (
     SlopeLight,
     SlopeSums,
     direct_shares,
+    is_water,
     slope_light,
     sun_direction,
 )
@@ -27,11 +28,11 @@ from senard.io.slopes_folder import LIGHT_BANDS, write_light, write_shares
 from senard.model.arrays import BoolArray, Float32Array, Float64Array
 from senard.model.grid import Grid, Tile
 from senard.model.land import LAND_GSD
-from senard.model.masks import SCL_BITS, SceneJudgement
+from senard.model.masks import SceneJudgement
 from senard.model.product import AngleGrid
 from senard.model.request import MosaicRequest
 from senard.model.scene import Sentinel2Scene
-from senard.model.sentinel2 import JUDGE_BANDS, Scl
+from senard.model.sentinel2 import JUDGE_BANDS
 from senard.steps.level_scenes import EDGE_CELLS, area_cells, granule_cells
 from senard.steps.supply_band import read_supplier
 
@@ -172,7 +173,7 @@ def _write_light(area: _Area, scene: _Scene, folder: Path) -> SlopeSums:
         light = slope_light(area.terrain(grid), sun, mean_sun)
         rows, cols = block.within(scene.cells)
         where = slice(rows.start * PER_CELL, rows.stop * PER_CELL), slice(cols.start * PER_CELL, cols.stop * PER_CELL)
-        layers[(0, *where)], layers[(1, *where)] = light.light, light.lit
+        layers[(slice(None), *where)] = light.light, light.lit, light.steep
         _add(shown, scene, block, light, area.inside(tile, grid))
     write_light(folder, scene.source, whole, layers)
     return shown
@@ -189,8 +190,8 @@ def _add(shown: SlopeSums, scene: _Scene, block: Cells, light: SlopeLight, insid
     mask = _taken(scene.masks / RASTER_20, scene.judgement.grids[20], where, ("class", "distance"))
     judge = _taken(scene.masks / RASTER_60, scene.judgement.grids[60], where, JUDGE_BANDS)
     if mask is not None and judge is not None:
-        water = (mask[0] & SCL_BITS) == Scl.WATER
-        shown.add(block, judge, light.light, comparable(mask, judge) & ~water & light.lit & inside)
+        ground = comparable(mask, judge) & ~is_water(mask[0], light.steep)
+        shown.add(block, judge, light.light, ground & light.lit & inside)
 
 
 def _taken(path: Path, grid: Grid, where: PixelCoordinates, bands: Sequence[str]) -> Raster | None:

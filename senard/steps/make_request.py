@@ -44,8 +44,8 @@ FIRST_IMAGE = date(2015, 6, 27)
 FEW_DATES = "few dates leave gaps where every one of them was cloudy"
 
 SLOPES_CORRECTED = (
-    "--topography with L2A: ESA's processing corrects slopes itself where its terrain model has relief, and no product "
-    "says whether it did. Only what its slopes still show is corrected; where they show nothing, nothing is."
+    "--topography with L2A: ESA's processor corrects slopes itself where it is given a terrain model, and no product "
+    "says whether it did. Only what slopes still show is corrected; where they show nothing, nothing is."
 )
 
 Layers = tuple[Values, ...]

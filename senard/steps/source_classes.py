@@ -63,13 +63,17 @@ def mark_sloping(sources: UInt16Array, grid: Grid, masks: Mapping[int, Path], fo
     grids = {wins.number: read_judgement(masks[wins.number]).grids[20] for wins in wins_of(sources)}
     for window in grid.blocks(BLOCK_PX):
         block, pixels = sources[window.slices], grid.crop(window)
-        kept = keeps_light(classes_of_sources(block, pixels, grids, masks)) | ~_lit(block, pixels, folder)
+        lit, steep = _lit_and_steep(block, pixels, folder)
+        kept = keeps_light(classes_of_sources(block, pixels, grids, masks), steep) | ~lit
         marks[window.slices][kept & (block > 0)] = SLOPING
     return marks
 
 
-def _lit(source: UInt16Array, grid: Grid, folder: Path) -> BoolArray:
-    """Pixels that the sun of their own source meets; each lies in one pixel of 60 m."""
+def _lit_and_steep(source: UInt16Array, grid: Grid, folder: Path) -> BoolArray:
+    """(2, y, x) pixels that the sun of their own source meets, and those too steep for water.
+
+    Each lies in one pixel of 60 m, for tiles begin at multiples of 20 m.
+    """
     rows = np.floor(-grid.top / LAND_GSD + (np.arange(grid.height) + 0.5) * grid.gsd / LAND_GSD).astype(np.intp)
     cols = np.floor(grid.left / LAND_GSD + (np.arange(grid.width) + 0.5) * grid.gsd / LAND_GSD).astype(np.intp)
     coarse = Grid(
@@ -80,12 +84,12 @@ def _lit(source: UInt16Array, grid: Grid, folder: Path) -> BoolArray:
         width=int(cols[-1] - cols[0]) + 1,
         height=int(rows[-1] - rows[0]) + 1,
     )
-    lit = np.zeros(source.shape, dtype=np.bool_)
+    found = np.zeros((2, *source.shape), dtype=np.bool_)
     for number in sorted(set(np.unique(source).tolist()) - {0}):
         layers = read_light(folder, number, coarse)
         if layers is not None:
-            lit |= (source == number) & (layers[1] > 0)[np.ix_(rows - rows[0], cols - cols[0])]
-    return lit
+            found |= (source == number) & (layers[1:] > 0)[:, (rows - rows[0])[:, None], cols - cols[0]]
+    return found
 
 
 def classes_of_sources(

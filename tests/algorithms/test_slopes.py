@@ -20,7 +20,7 @@ from senard.algorithms.slopes import (
 from senard.algorithms.terrain import Terrain, reach_of
 from senard.model.arrays import BoolArray, Float32Array, UInt16Array
 from senard.model.grid import Grid, Window
-from senard.model.masks import CLASS_SNOW, CLASS_VALID
+from senard.model.masks import CLASS_CORE, CLASS_SNOW, CLASS_VALID
 from senard.model.product import AngleGrid
 from senard.model.sentinel2 import DELIVERED_BANDS, JUDGE_BANDS, Scl
 
@@ -204,7 +204,16 @@ class TestKeepsLight:
     """What is not lit as the ground"""
 
     def test_stays_as_it_is(self) -> None:
-        classes = np.arange(12, dtype=np.uint8)[None] | np.uint8(CLASS_VALID)
-        ground = {Scl.DARK_AREA, Scl.VEGETATION, Scl.NOT_VEGETATED, Scl.UNCLASSIFIED}
-        assert {Scl(value) for value in np.flatnonzero(~keeps_light(classes)[0])} == ground
-        assert keeps_light(np.array([[int(Scl.VEGETATION) | CLASS_SNOW]], np.uint8)).all()
+        classes, level = np.arange(12, dtype=np.uint8) | np.uint8(CLASS_VALID), np.zeros(12, bool)
+        kept = {Scl.NO_DATA, Scl.SATURATED_OR_DEFECTIVE, Scl.WATER, Scl.SNOW}
+        assert {Scl(value) for value in np.flatnonzero(keeps_light(classes, level))} == kept
+        assert keeps_light(classes | np.uint8(CLASS_SNOW), level).all()
+
+    def test_is_a_cloud_or_a_shadow_only_in_its_core(self) -> None:
+        classes = np.array([Scl.CLOUD_SHADOW, Scl.CLOUD_HIGH], np.uint8) | np.uint8(CLASS_VALID)
+        assert not keeps_light(classes, np.zeros(2, bool)).any()
+        assert keeps_light(classes | np.uint8(CLASS_CORE), np.zeros(2, bool)).all()
+
+    def test_is_no_water_where_ground_is_steep(self) -> None:
+        classes = np.full(2, int(Scl.WATER) | CLASS_VALID, np.uint8)
+        assert keeps_light(classes, np.array([False, True])).tolist() == [True, False]

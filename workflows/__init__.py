@@ -14,7 +14,7 @@ with collector_at_rest():
     from workflows.mosaic import MosaicAOI
     from workflows.planning import ForecastScene, PlanAOI
     from workflows.scenes import DownloadProduct, MaskScene, QueryScenes, Unzip
-    from workflows.selection import LevelScenes, NormaliseViews, RankScenes, SelectSources, SettleScenes
+    from workflows.selection import CorrectSlopes, LevelScenes, NormaliseViews, RankScenes, SelectSources, SettleScenes
     from workflows.sentinel2 import (
         BlendTile,
         BuildClassesVRT,
@@ -31,6 +31,7 @@ __all__ = [
     "BuildQualityVRT",
     "BuildVRT",
     "CompositeTile",
+    "CorrectSlopes",
     "DeliverSafe",
     "DownloadAOI",
     "DownloadProduct",

@@ -16,7 +16,7 @@ from senard.model.grid import Tile
 from senard.model.labels import LAYER_PROFILES
 from senard.model.mosaic import MosaicParts
 from senard.model.product import Part
-from senard.model.request import Brdf
+from senard.model.request import Brdf, Topography
 from senard.model.scene import QueryResult
 from senard.steps.make_request import require_for_mosaic, with_mosaic_warnings
 from workflows.area import AreaTask, told
@@ -295,6 +295,7 @@ class MosaicAOI(AreaTask):
             reasons={**reasons_of_spared(result, choice), **self._unusable(result, refused)},
             levels=choice.levels,
             factors=choice.factors if self.call.request.brdf is Brdf.NBAR else None,
+            slopes=choice.slopes if self.call.request.topography is Topography.C else None,
         )
 
     def _unusable(self, result: QueryResult, refused: Mapping[int, str]) -> dict[str, str]:

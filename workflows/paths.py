@@ -205,6 +205,11 @@ class ChoicePaths:
         """Folder of the factors that bring the scenes of one mosaic to the view from straight above."""
         return self.folder / "nbar"
 
+    @property
+    def slopes(self) -> Path:
+        """Folder of what brings the slopes of one mosaic to the light of level ground."""
+        return self.folder / "topography"
+
     def blend(self, tile: int, gsd: int) -> Path:
         """Folder of what a method that reads several scenes of a pixel makes of one tile; at 20 m a source map too."""
         return self.folder / "blends" / f"{tile}_{gsd}"

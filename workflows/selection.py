@@ -209,3 +209,31 @@ class NormaliseViews(ProductTask):
         from senard.steps.normalise_views import normalise_views
 
         normalise_views(self.read_request(), safes, self.read_tiles(), out)
+
+
+class CorrectSlopes(ProductTask):
+    """What brings the slopes of every scene that supplies pixels to the light of level ground."""
+
+    computes = True
+
+    @property
+    def label(self) -> str:
+        return f"CorrectSlopes {self.product}"
+
+    def requires(self) -> SettleScenes:
+        return self.clone(SettleScenes)
+
+    def output(self) -> DirectoryTarget:
+        return DirectoryTarget(self.choice.slopes, stamps=self.stamps)
+
+    def run(self) -> Steps:
+        scenes = self.read_scenes()
+        names = {number: scenes[number - 1].product_id for number in winning_sources(self.read_sources())}
+        unzipped = [self.clone(Unzip, product_id=name, part=Part.BANDS.value) for name in names.values()]
+        yield [*self.judging(names), *unzipped]
+        request, out = self.read_request(), self.output().path
+        remove_leftovers(out)
+        masks, safes = self.mask_folders(names), {n: self.paths.safe(name, Part.BANDS) for n, name in names.items()}
+        from senard.steps.correct_slopes import correct_slopes
+
+        correct_slopes(request, scenes, masks, safes, self.read_tiles(), self.paths.land(request), out)

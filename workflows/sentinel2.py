@@ -10,17 +10,17 @@ import luigi
 from senard.errors import UnusableSceneError
 from senard.model.labels import QUALITY_PROFILE, SCL_PROFILE
 from senard.model.product import Part
-from senard.model.request import Brdf
+from senard.model.request import Brdf, Topography
 from senard.steps.build_vrt import build_vrt
 from workflows.choosing import numbers_of, read_refusals, winning_sources, write_refusals
 from workflows.product_task import ProductTask, TileTask
 from workflows.scenes import Unzip
-from workflows.selection import LevelScenes, NormaliseViews
+from workflows.selection import CorrectSlopes, LevelScenes, NormaliseViews
 from workflows.targets import DirectoryTarget, FileTarget
 from workflows.task import SenardTask, Steps, remove, remove_leftovers
 
 if TYPE_CHECKING:
-    from senard.steps.supply_band import Nadir
+    from senard.steps.changes import Nadir, Slopes
 
 QUALITY_GSD = 20
 """Pixel side of the QA layer, m."""
@@ -55,23 +55,36 @@ class ReadingTask(TileTask):
 
     def prepared(self) -> list[SenardTask]:
         """What must be known of the scenes before their bands are read."""
-        return [self.clone(LevelScenes), *([self.clone(NormaliseViews)] if self._normalises else [])]
+        views = [self.clone(NormaliseViews)] if self._normalises else []
+        return [self.clone(LevelScenes), *views, *([self.clone(CorrectSlopes)] if self._corrects_slopes else [])]
 
     @property
     def _normalises(self) -> bool:
         """Whether pixels are brought to the view from straight above."""
         return self.read_request().brdf is Brdf.NBAR
 
+    @property
+    def _corrects_slopes(self) -> bool:
+        """Whether pixels are brought to the light of level ground."""
+        return self.read_request().topography is Topography.C
+
     def nadir(self, numbers: Iterable[int]) -> "Nadir | None":
         """How pixels of these scenes are brought to the view from straight above; None where they are not."""
-        from senard.steps.supply_band import Nadir
+        from senard.steps.changes import Nadir
 
         return Nadir(factors=self.choice.factors, masks=self.mask_folders(numbers)) if self._normalises else None
+
+    def slopes(self, numbers: Iterable[int]) -> "Slopes | None":
+        """How pixels of these scenes are brought to the light of level ground; None where they are not."""
+        from senard.steps.changes import Slopes
+
+        masks = self.mask_folders(numbers)
+        return Slopes(folder=self.choice.slopes, masks=masks) if self._corrects_slopes else None
 
     def unpacked(self, sources: Path) -> Generator[list[SenardTask], None, dict[int, Path]]:
         """The scenes that a source map asks for, by number, once their bands lie unpacked."""
         names = {number: self.read_scenes()[number - 1].product_id for number in winning_sources([sources])}
-        judged = self.judging(names) if self._normalises else []
+        judged = self.judging(names) if self._normalises or self._corrects_slopes else []
         yield [*judged, *(self.clone(Unzip, product_id=name, part=Part.BANDS.value) for name in names.values())]
         return {number: self.paths.safe(name, Part.BANDS) for number, name in names.items()}
 
@@ -113,7 +126,7 @@ class BlendTile(ReadingTask):
         with self.refusing(safes):
             blend_tile(
                 self.read_request(), self.read_scenes(), safes, sources, tile, self.gsd, out,
-                levels=self.choice.levels, nadir=self.nadir(safes), progress=self.progress,
+                levels=self.choice.levels, nadir=self.nadir(safes), slopes=self.slopes(safes), progress=self.progress,
             )  # fmt: skip
 
 
@@ -172,7 +185,7 @@ class CompositeTile(ReadingTask):
         with self.refusing(safes):
             composite_tile(
                 self.read_request(), self.read_scenes(), safes, sources, tile, self.gsd, out, flags, levels=levels,
-                nadir=self.nadir(safes), progress=self.progress,
+                nadir=self.nadir(safes), slopes=self.slopes(safes), progress=self.progress,
             )  # fmt: skip
 
     def _make_room(self, out: Path, flags: Path) -> None:

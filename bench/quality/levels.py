@@ -8,6 +8,7 @@ import numpy as np
 from bench.quality.season import Season
 from senard.algorithms import warp_kernels
 from senard.algorithms.levelling import Correction, Levels, band_correction, cells_of
+from senard.algorithms.slopes import NO_SLOPES
 from senard.io.levels_folder import read_levels
 from senard.model.arrays import Int16Array
 from senard.model.grid import Tile
@@ -36,7 +37,8 @@ def corrections_of(season: Season, levels: Path, tile: Tile, used: Collection[in
             offset, gain = band_correction(Levels.of(layers), band)
             correction = Correction(offset=offset, gain=gain, cells=cells, output=grid)
             dn = np.ascontiguousarray(season.views[view].seen[number])
-            levelled = warp_kernels.corrected(dn.ravel(), offset, gain, *correction.place, rows, cols)
+            change = (offset, gain, *correction.place, NO_SLOPES.values, *NO_SLOPES.place)
+            levelled = warp_kernels.corrected(dn.ravel(), *change, rows, cols)
             added[number] = np.where(dn > 0, levelled.reshape(dn.shape).astype(np.int32) - dn, 0)
         found[view] = added
     return found

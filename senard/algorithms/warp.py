@@ -14,6 +14,7 @@ from pyproj import CRS, Transformer
 from senard.algorithms import warp_kernels
 from senard.algorithms.levelling import NO_CORRECTION, Correction
 from senard.algorithms.radiometry import Harmonisation, harmonised_dn
+from senard.algorithms.slopes import NO_SLOPES, SlopeFactors
 from senard.model.arrays import BoolArray, Float64Array, Int64Array, UInt8Array, UInt16Array
 from senard.model.grid import Grid, Window
 
@@ -180,6 +181,7 @@ def warp(
     out: UInt16Array,
     flags: UInt8Array,
     correction: Correction = NO_CORRECTION,
+    slopes: SlopeFactors = NO_SLOPES,
 ) -> Warped:
     """Resample an image into the output pixels that its scene supplies; all other pixels stay as they are.
 
@@ -196,6 +198,7 @@ def warp(
         out: (y, x) uint16, delivered DN, written in place; its sides are a whole multiple of the source map's.
         flags: (y, x) uint8 on the source map's grid, bit CLIPPED is added in place.
         correction: added before rounding, delivered DN.
+        slopes: multiplied by after that, before rounding.
     """
     clipped_low, clipped_high, missing = warp_kernels.warp(
         image,
@@ -206,6 +209,8 @@ def warp(
         correction.offset,
         correction.gain,
         *correction.place,
+        slopes.values,
+        *slopes.place,
         out,
         flags,
     )
@@ -250,6 +255,7 @@ def mend(
     out: UInt16Array,
     flags: UInt8Array,
     correction: Correction = NO_CORRECTION,
+    slopes: SlopeFactors = NO_SLOPES,
 ) -> Missing:
     """Give missing pixels the nearest valid pixel of the same image.
 
@@ -261,6 +267,7 @@ def mend(
         out: (y, x) uint16, delivered DN, written in place.
         flags: (y, x) uint8 on the source map's grid, bit MENDED is added in place.
         correction: added before rounding, delivered DN.
+        slopes: multiplied by after that, before rounding.
 
     Returns:
         Pixels that have no valid pixel within the radius.
@@ -269,8 +276,9 @@ def mend(
     found = nearest > 0
     rows, cols = missing.rows[found], missing.cols[found]
     dn = harmonised_dn(nearest[found], harmonisation)
-    if correction.offset.size:
-        dn = warp_kernels.corrected(dn, correction.offset, correction.gain, *correction.place, rows, cols)
+    if correction.offset.size or slopes.values.size:
+        added = (correction.offset, correction.gain, *correction.place)
+        dn = warp_kernels.corrected(dn, *added, slopes.values, *slopes.place, rows, cols)
     out[rows, cols] = dn
     factor = out.shape[0] // flags.shape[0]
     flags[rows // factor, cols // factor] |= warp_kernels.MENDED

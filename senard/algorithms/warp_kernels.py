@@ -171,15 +171,26 @@ def corrected(
     per_pixel: float,
     pixel_row: float,
     pixel_col: float,
+    slope: Float32Array,
+    slope_row: float,
+    slope_col: float,
+    slope_per_pixel: float,
+    slope_pixel_row: float,
+    slope_pixel_col: float,
     rows: Int64Array,
     cols: Int64Array,
 ) -> UInt16Array:
-    """Delivered DN of given output pixels with their corrections."""
+    """Delivered DN of given output pixels with their corrections and factors."""
     out = np.empty(rows.size, dtype=np.uint16)
     for n in range(rows.size):
-        y, x = (pixel_row + rows[n] + 0.5) * per_pixel, (pixel_col + cols[n] + 0.5) * per_pixel
         value = float(dn[n])
-        value += _between(offset, first_row, first_col, y, x) + value * _between(gain, first_row, first_col, y, x)
+        if offset.size > 0:
+            y, x = (pixel_row + rows[n] + 0.5) * per_pixel, (pixel_col + cols[n] + 0.5) * per_pixel
+            value += _between(offset, first_row, first_col, y, x) + value * _between(gain, first_row, first_col, y, x)
+        if slope.size > 0:
+            y = (slope_pixel_row + rows[n] + 0.5) * slope_per_pixel
+            x = (slope_pixel_col + cols[n] + 0.5) * slope_per_pixel
+            value *= _between(slope, slope_row, slope_col, y, x)
         out[n] = np.uint16(min(max(value, 1.0), 65535.0) + 0.5)
     return out
 
@@ -208,6 +219,12 @@ def warp(
     per_pixel: float,
     pixel_row: float,
     pixel_col: float,
+    slope: Float32Array,
+    slope_row: float,
+    slope_col: float,
+    slope_per_pixel: float,
+    slope_pixel_row: float,
+    slope_pixel_col: float,
     out: UInt16Array,
     flags: UInt8Array,
 ) -> tuple[int, int, int]:
@@ -261,6 +278,10 @@ def warp(
                     cell_y, cell_x = (pixel_row + r + 0.5) * per_pixel, (pixel_col + c + 0.5) * per_pixel
                     added = _between(level_offset, cell_row, cell_col, cell_y, cell_x)
                     value += added + value * _between(level_gain, cell_row, cell_col, cell_y, cell_x)
+                if slope.size > 0:
+                    slope_y = (slope_pixel_row + r + 0.5) * slope_per_pixel
+                    slope_x = (slope_pixel_col + c + 0.5) * slope_per_pixel
+                    value *= _between(slope, slope_row, slope_col, slope_y, slope_x)
                 if dark or value < 0.5:
                     low += 1
                     flags[map_row, map_col] |= CLIPPED

@@ -8,7 +8,7 @@ import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Any, Self, TypeAlias
 
 import numpy as np
@@ -102,7 +102,14 @@ class ScratchWriter:
     """
 
     def __init__(
-        self, path: Path, grid: Grid, names: Sequence[str], dtype: npt.DTypeLike, *, nodata: int | None = None
+        self,
+        path: Path,
+        grid: Grid,
+        names: Sequence[str],
+        dtype: npt.DTypeLike,
+        *,
+        nodata: int | None = None,
+        tags: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         """Create the file.
 
@@ -112,6 +119,7 @@ class ScratchWriter:
             names: one name per band, in band order.
             dtype: type of every band.
             nodata: number that means "no data", None for none.
+            tags: of the file.
         """
         self.path = path
         self.grid = grid
@@ -130,6 +138,8 @@ class ScratchWriter:
                 **_SCRATCH,
             )
         self._dataset.descriptions = self.names
+        if tags:
+            self._dataset.update_tags(**tags)
 
     def write(self, window: Window, arrays: Mapping[str, Raster]) -> None:
         """Write some or all bands of one window.
@@ -223,7 +233,14 @@ class ScratchReader:
         self._dataset.close()
 
 
-def write_scratch(path: Path, grid: Grid, bands: Mapping[str, Raster], *, nodata: int | None = None) -> None:
+def write_scratch(
+    path: Path,
+    grid: Grid,
+    bands: Mapping[str, Raster],
+    *,
+    nodata: int | None = None,
+    tags: Mapping[str, str] | None = None,
+) -> None:
     """Write a whole scratch raster at once.
 
     Args:
@@ -231,9 +248,10 @@ def write_scratch(path: Path, grid: Grid, bands: Mapping[str, Raster], *, nodata
         grid: the pixels of the raster.
         bands: band name to (y, x) pixels, all of one type, in band order.
         nodata: number that means "no data", None for none.
+        tags: of the file.
     """
     dtype = np.result_type(*bands.values())
-    with ScratchWriter(path, grid, tuple(bands), dtype, nodata=nodata) as writer:
+    with ScratchWriter(path, grid, tuple(bands), dtype, nodata=nodata, tags=tags or {}) as writer:
         writer.write(whole(grid), bands)
 
 

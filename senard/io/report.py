@@ -15,7 +15,7 @@ from senard.io.report_page import bars, facts, keys, numbers, page, picture, row
 from senard.io.tables import baseline_text, request_options, tile_dates
 from senard.model.labels import LAYER_PROFILES
 from senard.model.mosaic import MosaicFigures, SceneRow, TileFigures
-from senard.model.request import Brdf, Method
+from senard.model.request import Brdf, Method, Topography
 from senard.model.sentinel2 import MOSAIC_BANDS, ProductType
 
 LEVELS = {
@@ -133,6 +133,11 @@ def _notices(figures: MosaicFigures) -> list[str]:
         notices.append(
             "Land without snow is shown as from straight above: reflectance is multiplied by the factors in "
             "layers/NBAR_<source>.tif where the QA layer has flag 512."
+        )
+    if figures.request.topography is Topography.C:
+        notices.append(
+            "Slopes are shown in the light of level ground: reflectance is multiplied by factors that follow from "
+            "layers/TOPO_<source>.tif where the QA layer has flag 1024."
         )
     if figures.request.feather_m:
         notices.append(

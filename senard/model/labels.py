@@ -8,7 +8,7 @@ from typing import Self
 
 from senard import __version__
 from senard.model.grid import Tile
-from senard.model.request import Brdf, Level, Method, MosaicRequest
+from senard.model.request import Brdf, Level, Method, MosaicRequest, Topography
 from senard.model.scene import Sentinel2Scene
 from senard.model.sentinel2 import BANDS, MOSAIC_BANDS, NODATA_DN, ProductType, Scl
 
@@ -22,6 +22,9 @@ BRDF_TEXTS = {
     Brdf.NBAR: "nbar: c-factor (Ross-Thick, Li-Sparse; Roy et al. 2016, 2017) where the QA layer has flag 512"
 }
 """What was done about the satellite's direction."""
+
+TOPOGRAPHY_TEXTS = {Topography.C: "c: C-correction of slopes (Teillet et al. 1982) where the QA layer has flag 1024"}
+"""What was done about the slope of the ground."""
 
 REFLECTANCE_SCALE = 0.0001
 """Reflectance per delivered DN."""
@@ -147,6 +150,9 @@ class ProductLabels:
     brdf: Brdf
     """What became of the difference that the satellite's direction makes."""
 
+    topography: Topography
+    """What became of the difference that the slope of the ground makes."""
+
     feather_m: float
     """Distance from borders between dates within which they are mixed, m; 0 mixes nothing."""
 
@@ -162,6 +168,7 @@ class ProductLabels:
             levelling=request.level,
             method=request.method,
             brdf=request.brdf,
+            topography=request.topography,
             feather_m=request.feather_m,
         )
 
@@ -199,6 +206,8 @@ class ProductLabels:
             tags["SENARD_DATES"] = NEAREST_DATES
         if self.brdf is not Brdf.NONE:
             tags["SENARD_BRDF"] = BRDF_TEXTS[self.brdf]
+        if self.topography is not Topography.NONE:
+            tags["SENARD_TOPOGRAPHY"] = TOPOGRAPHY_TEXTS[self.topography]
         if self.feather_m:
             tags["SENARD_FEATHER"] = (
                 f"{self.feather_m:g} m: spectra blended from two dates where the QA layer has flag 8; year, DOY and "
@@ -304,6 +313,9 @@ FLAG_MENDED = 256
 
 FLAG_NADIR = 512
 """Bit of the QA band `flags`: brought to the view from straight above."""
+
+FLAG_LEVEL_LIGHT = 1024
+"""Bit of the QA band `flags`: brought to the light of level ground."""
 
 FLAG_VALID = 32768
 """Bit of the QA band `flags`: set on every valid pixel."""

@@ -42,6 +42,9 @@ class MosaicParts:
     factors: Path | None = None
     """Folder of what brought the scenes to the view from straight above; None where nothing did."""
 
+    slopes: Path | None = None
+    """Folder of what brought slopes to the light of level ground; None where nothing did."""
+
     @property
     def product_id(self) -> str:
         """Name of the product folder."""

@@ -5,10 +5,10 @@ from collections.abc import Iterable
 
 from senard.errors import RequestError
 from senard.model.cloud_evidence import CloudEvidence
-from senard.model.labels import LAYER_PROFILES
 from senard.model.option import Kind as Kind
 from senard.model.option import Option as Option
-from senard.model.request import DATE_WEIGHT, Brdf, Buffer, CloudCoverOf, Fill, Level, Method, Snow
+from senard.model.output_options import OUTPUT_OPTIONS
+from senard.model.request import DATE_WEIGHT, Brdf, Buffer, CloudCoverOf, Fill, Level, Method, Snow, Topography
 from senard.model.sentinel2 import ProductType
 from senard.model.service_options import DOWNLOAD_OPTIONS, FETCH_OPTIONS, PLAN_OPTIONS, SERVICE_OPTIONS
 
@@ -264,6 +264,16 @@ REQUEST_OPTIONS: tuple[Option, ...] = (
         "for the product's name is the file's content.",
     ),
     Option(
+        name="topography",
+        kind=Kind.CHOICE,
+        default=Topography.NONE.value,
+        choices=tuple(member.value for member in Topography),
+        metavar="HOW",
+        identity=True,
+        help="Differences that the slope of the ground makes: none leaves them, c brings slopes to the light of level "
+        "ground (C-correction), as far as the products show that they are not corrected. Needs --dem.",
+    ),
+    Option(
         name="landcover",
         kind=Kind.FILE,
         metavar="RASTER",
@@ -289,50 +299,6 @@ REQUEST_OPTIONS: tuple[Option, ...] = (
     ),
 )
 """What is asked for."""
-
-OUTPUT_OPTIONS: tuple[Option, ...] = (
-    Option(
-        name="resolutions",
-        kind=Kind.LIST,
-        default="10,20",
-        unit="m",
-        metavar="10,20",
-        identity=False,
-        help="Which files to make: 10 (red, green, blue, near infrared), 20 (six bands, year, day of year) or both.",
-    ),
-    Option(
-        name="layers",
-        kind=Kind.LIST,
-        choices=tuple(LAYER_PROFILES),
-        metavar="SCL",
-        identity=False,
-        help="Layers to make besides: SCL is the scene class of every pixel, as the product that supplies it says. "
-        "A layer joins a mosaic that is there already.",
-    ),
-    Option(
-        name="outdir",
-        kind=Kind.FOLDER,
-        default="out",
-        metavar="FOLDER",
-        identity=False,
-        help="Where the product folder appears.",
-    ),
-    Option(
-        name="workdir",
-        kind=Kind.FOLDER,
-        metavar="FOLDER",
-        identity=False,
-        help="Where intermediate results lie; OUTDIR/.senard if absent. May be shared by several mosaics.",
-    ),
-    Option(
-        name="rebuild",
-        kind=Kind.SWITCH,
-        default="false",
-        identity=False,
-        help="Make every processing step anew; only verified downloads stay.",
-    ),
-)
-"""What is made, and where."""
 
 GROUPS: tuple[tuple[str, tuple[Option, ...]], ...] = (
     ("Request", REQUEST_OPTIONS),

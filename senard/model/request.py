@@ -136,6 +136,16 @@ class Brdf(Enum):
     """Reflectance is brought to the view from straight above, the sun as it was."""
 
 
+class Topography(Enum):
+    """What becomes of the difference that the slope of the ground makes."""
+
+    NONE = "none"
+    """It stays."""
+
+    C = "c"
+    """Reflectance is brought to the light of level ground, by the C-correction."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MosaicRequest:
     """Area, period, grid and every option that changes pixels."""
@@ -213,6 +223,9 @@ class MosaicRequest:
     brdf: Brdf = Brdf.NONE
     """What becomes of the difference that the satellite's direction makes."""
 
+    topography: Topography = Topography.NONE
+    """What becomes of the difference that the slope of the ground makes."""
+
     date_weight: float = DATE_WEIGHT
     """Cost of a date at either end of the period; 0 takes the clearest whenever it was, 2 nearly always the nearest."""
 
@@ -248,6 +261,11 @@ class MosaicRequest:
             raise RequestError(
                 f"--feather {self.feather_m:g} with --method {self.method.value}: only borders between dates that were "
                 "chosen beside each other can be made soft. Leave out --feather, or ask for --method best."
+            )
+        if self.topography is not Topography.NONE and not self.dem:
+            raise RequestError(
+                f"--topography {self.topography.value} without --dem: slopes are not known. Give a terrain model with "
+                "--dem FILE, or leave out --topography."
             )
         require_evidence(self.cloud_evidence, self.product_type)
 
@@ -286,6 +304,7 @@ class MosaicRequest:
         weight = {} if self.date_weight == DATE_WEIGHT else {"date_weight": float(self.date_weight)}
         feather = {"feather": float(self.feather_m)} if self.feather_m else {}
         brdf = {} if self.brdf is Brdf.NONE else {"brdf": self.brdf.value}
+        slopes = {} if self.topography is Topography.NONE else {"topography": self.topography.value}
         land = {name: digest for name, digest in (("dem", self.dem), ("landcover", self.landcover)) if digest}
         clouds = {"cloud_masks": [one.value for one in self.cloud_evidence]} if self.evidence_key else {}
         return json.dumps(
@@ -317,6 +336,7 @@ class MosaicRequest:
                 **feather,
                 **weight,
                 **land,
+                **slopes,
                 **clouds,
             },
             sort_keys=True,
@@ -369,6 +389,7 @@ class MosaicRequest:
             method=Method(values.get("method", Method.BEST.value)),
             snow=Snow(values.get("snow", Snow.AVOID.value)),
             brdf=Brdf(values.get("brdf", Brdf.NONE.value)),
+            topography=Topography(values.get("topography", Topography.NONE.value)),
             feather_m=values.get("feather", 0.0),
             date_weight=values.get("date_weight", DATE_WEIGHT),
             dem=values.get("dem"),

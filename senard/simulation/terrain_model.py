@@ -101,15 +101,36 @@ def true_shade(acquisition: SimulatedAcquisition, grid: Grid) -> BoolArray:
     Returns:
         (y, x), True in cast shade, and on slopes that get less than 15 % of the light of level ground.
     """
+    x, y, light = _lighting(acquisition, grid)
+    shaded = np.zeros(grid.shape, dtype=np.bool_)
+    _fill_shade(x, y, light, acquisition.seed, land_numbers(acquisition), shaded)
+    return shaded
+
+
+def true_light(acquisition: SimulatedAcquisition, grid: Grid) -> Float32Array:
+    """How slopes are lit in what a product shows: reflectance over that of level ground, in all bands alike.
+
+    Args:
+        acquisition: the product.
+        grid: pixels, in the product's CRS.
+
+    Returns:
+        (y, x) float32, 0.25 to 1.7; the shade of other ground is left out.
+    """
+    x, y, light = _lighting(acquisition, grid)
+    lit = np.ones(grid.shape, dtype=np.float32)
+    _fill_light(x, y, light, acquisition.seed, land_numbers(acquisition), lit)
+    return lit
+
+
+def _lighting(acquisition: SimulatedAcquisition, grid: Grid) -> tuple[Float64Array, Float64Array, Float64Array]:
+    """Mercator places of pixels, and (way to the sun per m of height to the east and north, stretch) there."""
     col, row = np.meshgrid(np.arange(grid.width) + 0.5, np.arange(grid.height) + 0.5)
     lon, lat = lonlat(grid.crs, grid.left + col * grid.gsd, grid.top - row * grid.gsd)
     x, y = mercator(lon, lat)
     zenith, azimuth = sun_angles(acquisition.sensing_time, lon, lat)
     slant, direction = np.tan(np.radians(np.minimum(zenith, 80.0))), np.radians(azimuth)
-    light = np.stack([slant * np.sin(direction), slant * np.cos(direction), 1.0 / np.cos(np.radians(lat))])
-    shaded = np.zeros(grid.shape, dtype=np.bool_)
-    _fill_shade(x, y, light, acquisition.seed, land_numbers(acquisition), shaded)
-    return shaded
+    return x, y, np.stack([slant * np.sin(direction), slant * np.cos(direction), 1.0 / np.cos(np.radians(lat))])
 
 
 def _around(acquisitions: Sequence[SimulatedAcquisition]) -> Grid:
@@ -138,6 +159,23 @@ def _fill_heights(left: float, top: float, side: float, seed: int, land: Float64
     for row in range(out.shape[0]):
         for col in range(out.shape[1]):
             out[row, col] = elevation(left + (col + 0.5) * side, top - (row + 0.5) * side, seed, land)
+
+
+@numba.njit(cache=False)
+def _fill_light(
+    x: Float64Array, y: Float64Array, light: Float64Array, seed: int, land: Float64Array, out: Float32Array
+) -> None:
+    """Light on slopes, as `ground_at` has it."""
+    step = 60.0
+    for row in range(out.shape[0]):
+        for col in range(out.shape[1]):
+            px, py, stretch = x[row, col], y[row, col], light[2, row, col]
+            height = elevation(px, py, seed, land)
+            if height > 120.0:
+                slope_x = (elevation(px + step, py, seed, land) - height) / step * stretch
+                slope_y = (elevation(px, py + step, seed, land) - height) / step * stretch
+                towards = slope_x * light[0, row, col] + slope_y * light[1, row, col]
+                out[row, col] = min(max(1.0 - 0.8 * towards, 0.25), 1.7)
 
 
 @numba.njit(cache=False)

@@ -32,8 +32,9 @@ from senard.model.request import Method, MosaicRequest
 from senard.model.scene import Sentinel2Scene
 from senard.model.sentinel2 import MOSAIC_BANDS
 from senard.model.sources import CLEAR_LEVELS, FLAG_BLENDED, SOURCE_BANDS
+from senard.steps.changes import Nadir, Slopes
 from senard.steps.select_sources import count
-from senard.steps.supply_band import SOURCE_GSD, Canvas, Nadir, compose, open_suppliers
+from senard.steps.supply_band import SOURCE_GSD, Canvas, compose, open_suppliers
 
 MANY = 40
 """With more overflights than this in a tile, blocks of half the side are blended at once: 512 px take 126 MB for 40."""
@@ -58,6 +59,7 @@ class _Blend:
     """Folder of what they show: one raster per overflight, under the same names."""
     levels: Path | None
     nadir: Nadir | None
+    slopes: Slopes | None
 
     @property
     def bands(self) -> tuple[str, ...]:
@@ -76,6 +78,7 @@ def blend_tile(
     *,
     levels: Path | None = None,
     nadir: Nadir | None = None,
+    slopes: Slopes | None = None,
     threads: int = 1,
     progress: Callable[[float], None] | None = None,
 ) -> Path:
@@ -96,6 +99,8 @@ def blend_tile(
             spectrum in the bands of 20 m, its level and its flags. Of a medoid these two alone.
         levels: folder of the corrections that `level_scenes` found; None adds nothing.
         nadir: how observations are brought to the view from straight above; None leaves every view as it is.
+        slopes: how they are brought to the light of level ground; None leaves every slope as it is.
+        slopes: how pixels are brought to the light of level ground; None leaves every slope as it is.
         threads: internal tiles decoded at the same time.
         progress: called with the share done, 0-1.
 
@@ -119,6 +124,7 @@ def blend_tile(
             stack=stack,
             levels=levels,
             nadir=nadir,
+            slopes=slopes,
         )
         canvas = Canvas(
             grid=tile.grid(gsd), bits=np.zeros(tile.grid(SOURCE_GSD).shape, dtype=np.uint8), pixels=_nothing()
@@ -144,7 +150,7 @@ def _nothing() -> UInt16Array:
 def _read(blend: _Blend, path: Path, canvas: Canvas, safes: Mapping[int, Path], threads: int) -> bool:
     """Bring all bands of one overflight into the stack; tells whether one of its scenes was simulated."""
     source_map: UInt16Array = read_scratch(path, bands="source")
-    suppliers = open_suppliers(source_map, blend.scenes, safes, canvas, blend.levels, blend.nadir)
+    suppliers = open_suppliers(source_map, blend.scenes, safes, canvas, blend.levels, blend.nadir, blend.slopes)
     with ScratchWriter(blend.stack / path.name, canvas.grid, blend.bands, np.uint16, nodata=0) as writer:
         for band in blend.bands:
             pixels = compose(band, canvas, suppliers, threads)

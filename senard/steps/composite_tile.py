@@ -17,8 +17,9 @@ from senard.model.labels import DOY, MOSAIC_PROFILES, YEAR, ProductLabels
 from senard.model.request import MosaicRequest
 from senard.model.scene import Sentinel2Scene
 from senard.model.sentinel2 import MOSAIC_BANDS
+from senard.steps.changes import Nadir, Slopes
 from senard.steps.feather_tile import feather_tile
-from senard.steps.supply_band import SOURCE_GSD, Canvas, Nadir, Supplier, compose, open_suppliers
+from senard.steps.supply_band import SOURCE_GSD, Canvas, Supplier, compose, open_suppliers
 
 COMPOSING_SHARE = 0.5
 """Share of the time that composing takes, decoding included; the rest is the delivered file: 48 and 63 of 111 CPU-s."""
@@ -36,6 +37,7 @@ def composite_tile(
     *,
     levels: Path | None = None,
     nadir: Nadir | None = None,
+    slopes: Slopes | None = None,
     threads: int = 1,
     progress: Callable[[float], None] | None = None,
 ) -> Path:
@@ -53,10 +55,11 @@ def composite_tile(
         tile: the tile.
         gsd: pixel side of the file, m: 10 or 20.
         out: the mosaic file, a Cloud Optimized GeoTIFF.
-        flags: by-product for the QA layer, uint8 at 20 m, bits CLIPPED, MENDED, NADIR and FEATHERED; <i>_<gsd>.json
-            beside it holds the figures. Both are written before `out`.
+        flags: by-product for the QA layer, uint8 at 20 m, bits CLIPPED, MENDED, NADIR, SLOPE and FEATHERED;
+            <i>_<gsd>.json beside it holds the figures. Both are written before `out`.
         levels: folder of the corrections that `level_scenes` found; None adds nothing.
         nadir: how pixels are brought to the view from straight above; None leaves every view as it is.
+        slopes: how pixels are brought to the light of level ground; None leaves every slope as it is.
         threads: internal tiles decoded at the same time.
         progress: called with the share done, 0-1, after every band and at the end.
 
@@ -72,7 +75,7 @@ def composite_tile(
     bits = np.zeros(source_map.shape, dtype=np.uint8)
     mixing = _mixing(request, sources)
     canvas = Canvas(grid=grid, bits=bits, pixels=np.zeros((0, 0), dtype=np.uint16), seconds=mixing)
-    suppliers = open_suppliers(source_map, scenes, safes, canvas, levels, nadir)
+    suppliers = open_suppliers(source_map, scenes, safes, canvas, levels, nadir, slopes)
     used = [scenes[supplier.number - 1] for supplier in suppliers]
     simulated = any(supplier.product.simulated for supplier in suppliers)
     tags = ProductLabels.of(request, scenes).tags(tile, f"{gsd} m", used, simulated=simulated)

@@ -1,12 +1,15 @@
 """What was added to each scene, and what it was multiplied by: reflectance as it was can be had back from it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 from senard.algorithms.levelling import Levels, band_correction
+from senard.algorithms.slopes import band_share
 from senard.io.atomic import partial_file
 from senard.io.geotiff import Raster, ScratchReader, write_scratch
-from senard.model.sentinel2 import MOSAIC_BANDS
+from senard.io.slopes_folder import LIGHT_BANDS, read_shares
+from senard.model.sentinel2 import DELIVERED_BANDS, MOSAIC_BANDS
 
 LAYERS = "layers"
 
@@ -43,8 +46,36 @@ def deliver_factors(factors: Path | None, folder: Path) -> tuple[str, ...]:
     return _deliver(factors, folder, "NBAR", lambda reader: dict(zip(reader.names, reader.read(), strict=True)))
 
 
+def deliver_slopes(slopes: Path | None, folder: Path) -> tuple[str, ...]:
+    """Write layers/TOPO_<source>.tif for every scene whose slopes were brought to the light of level ground.
+
+    A file has the band `light`, direct light over that of level ground x 10000, uint16, on pixels of 60 m, and a tag
+    `DIRECT_<band>`, the share d of direct light, for all delivered bands. With factor = 1 / (1 + d (light - 1)), within
+    FACTORS, bilinear between the centres of the pixels, delivered = factor * levelled where the QA layer has flag 1024.
+    Files of earlier choices are removed.
+
+    Args:
+        slopes: folder that `correct_slopes` made; None for none.
+        folder: the product folder.
+
+    Returns:
+        Names of the files, relative to the product folder, sorted.
+    """
+    shares = {} if slopes is None else read_shares(slopes)
+    tags = {
+        str(source): {f"DIRECT_{band}": str(band_share(found, band)) for band in DELIVERED_BANDS}
+        for source, found in shares.items()
+    }
+    light = LIGHT_BANDS[0]
+    return _deliver(slopes, folder, "TOPO", lambda reader: {light: reader.read(bands=light)}, tags)
+
+
 def _deliver(
-    made: Path | None, folder: Path, kind: str, layers: Callable[[ScratchReader], dict[str, Raster]]
+    made: Path | None,
+    folder: Path,
+    kind: str,
+    layers: Callable[[ScratchReader], dict[str, Raster]],
+    tags: Mapping[str, Mapping[str, str]] = MappingProxyType({}),
 ) -> tuple[str, ...]:
     """Write layers/<kind>_<source>.tif of every raster that was made, and remove those of earlier choices."""
     names = []
@@ -52,7 +83,7 @@ def _deliver(
         name = f"{LAYERS}/{kind}_{raster.stem}.tif"
         (folder / LAYERS).mkdir(parents=True, exist_ok=True)
         with ScratchReader(raster) as reader, partial_file(folder / name) as partial:
-            write_scratch(partial, reader.grid, layers(reader))
+            write_scratch(partial, reader.grid, layers(reader), tags=tags.get(raster.stem))
         names.append(name)
     _remove_others(folder, f"{kind}_*.tif", names)
     return tuple(sorted(names))

@@ -13,7 +13,7 @@ from senard.io.product_folder import RUN, SCENES, TILES, expected_files, write_s
 from senard.io.tables import write_run, write_scenes, write_tiles
 from senard.model.labels import LAYER_PROFILES
 from senard.model.mosaic import MosaicFigures, MosaicParts, RunFigures
-from senard.steps.deliver_levels import deliver_factors, deliver_levels
+from senard.steps.deliver_levels import deliver_factors, deliver_levels, deliver_slopes
 from senard.steps.draw_pictures import draw_pictures
 from senard.steps.write_report import write_report
 
@@ -25,8 +25,8 @@ def finish_product(folder: Path, parts: MosaicParts, run: RunFigures) -> Path:
     """Describe the rasters of a product folder, and mark it as whole.
 
     Writes scenes.csv, tiles.geojson, quicklook.png, quicklook.pgw, acquisition_date.png, report.html, run.json,
-    layers/LEVEL_<source>.tif and layers/NBAR_<source>.tif beside what lies there, SHA256SUMS last. All but run.json
-    depend on request, scenes and the folder's rasters alone.
+    layers/LEVEL_<source>.tif, layers/NBAR_<source>.tif and layers/TOPO_<source>.tif beside what lies there, SHA256SUMS
+    last. All but run.json depend on request, scenes and the folder's rasters alone.
 
     Args:
         folder: the product folder with mosaic files, VRTs, styles and QA layers.
@@ -42,7 +42,11 @@ def finish_product(folder: Path, parts: MosaicParts, run: RunFigures) -> Path:
     draw_pictures(figures, parts.sources, folder)
     write_report(figures, parts.sources, folder)
     write_run(folder / RUN, figures, parts.result, run)
-    changes = (*deliver_levels(parts.levels, folder), *deliver_factors(parts.factors, folder))
+    changes = (
+        *deliver_levels(parts.levels, folder),
+        *deliver_factors(parts.factors, folder),
+        *deliver_slopes(parts.slopes, folder),
+    )
     return write_sums(folder, (*expected_files(parts.tiles, RESOLUTIONS, LAYER_PROFILES), *changes))
 
 

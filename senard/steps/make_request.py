@@ -19,7 +19,7 @@ from senard.model.call import Call
 from senard.model.cloud_evidence import DEFAULT, CloudEvidence, in_order, require_evidence
 from senard.model.mgrs import mgrs_name
 from senard.model.options import AREA_OPTIONS, OPTIONS, option
-from senard.model.request import Brdf, Buffer, CloudCoverOf, Fill, Level, Method, MosaicRequest, Snow
+from senard.model.request import Brdf, Buffer, CloudCoverOf, Fill, Level, Method, MosaicRequest, Snow, Topography
 from senard.model.sentinel2 import ProductType
 from senard.steps.given_land import LAND_OPTIONS, land_digest, land_warnings
 from senard.steps.make_access import access_warnings, make_access
@@ -42,6 +42,11 @@ FIRST_IMAGE = date(2015, 6, 27)
 """Day of the first Sentinel-2 image."""
 
 FEW_DATES = "few dates leave gaps where every one of them was cloudy"
+
+SLOPES_CORRECTED = (
+    "--topography with L2A: ESA's processor corrects slopes itself where it is given a terrain model, and no product "
+    "says whether it did. Only what slopes still show is corrected; where they show nothing, nothing is."
+)
 
 Layers = tuple[Values, ...]
 """Values as typed, the strongest first: command line, configuration file, luigi.cfg, stored settings, the task's own
@@ -86,12 +91,7 @@ def make_request(
     land = {name: file(name, text) for name in LAND_OPTIONS if (text := values[name])}
     derived = tuple(source.value for source in access.sources if source in DERIVED_SOURCES)
     call = Call(
-        request=replace(
-            _request(values, area),
-            derived_sources=derived,
-            dem=land_digest("dem", land),
-            landcover=land_digest("landcover", land),
-        ),
+        request=replace(_request(values, area, land), derived_sources=derived),
         access=access,
         outdir=outdir,
         workdir=workdir / "derived" if derived else workdir,  # scenes judged on derived pixels stay among themselves
@@ -135,10 +135,10 @@ def require_for_mosaic(request: MosaicRequest) -> None:
 def with_mosaic_warnings(call: Call) -> Call:
     """The call with what matters to a mosaic only: who lists or fetches products may mean a single day."""
     days = (call.request.last_day - call.request.first_day).days + 1
-    if days >= SHORT_PERIOD_DAYS:
-        return call
-    text = f"The period of {days} days is shorter than three months: {FEW_DATES}."
-    return replace(call, warnings=(text, *call.warnings))
+    told = [f"The period of {days} days is shorter than three months: {FEW_DATES}."] * (days < SHORT_PERIOD_DAYS)
+    if call.request.topography is not Topography.NONE and call.request.product_type is not ProductType.L1C:
+        told.append(SLOPES_CORRECTED)
+    return replace(call, warnings=(*told, *call.warnings))
 
 
 def _value(name: str, layers: Layers) -> str | None:
@@ -205,7 +205,7 @@ def _area(layers: Layers, values: Values) -> Area:
 _READ_AREA = {"aoi": read_area, "bbox": bbox_area}
 
 
-def _request(values: Values, area: Area) -> MosaicRequest:
+def _request(values: Values, area: Area, land: Mapping[str, Path]) -> MosaicRequest:
     name, products, target = values["name"], values["products"], values["target_date"]
     return MosaicRequest(
         name=_name(name) if name else area.name,
@@ -231,6 +231,9 @@ def _request(values: Values, area: Area) -> MosaicRequest:
         level=Level(choice("level", values)),
         method=Method(choice("method", values)),
         brdf=Brdf(choice("brdf", values)),
+        topography=Topography(choice("topography", values)),
+        dem=land_digest("dem", land),
+        landcover=land_digest("landcover", land),
         feather_m=number("feather", values),
         date_weight=number("date_weight", values),
     )

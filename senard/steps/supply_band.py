@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from senard.algorithms.levelling import NO_CORRECTION, Cells, Correction, Levels, band_correction, cells_of
 from senard.algorithms.nadir import NADIR
 from senard.algorithms.radiometry import Harmonisation
+from senard.algorithms.slopes import SLOPE
 from senard.algorithms.warp import (
     Correspondence,
     Missing,
@@ -24,18 +24,15 @@ from senard.algorithms.warp import (
     wins_of,
 )
 from senard.errors import UnusableSceneError
-from senard.io.factors_folder import read_factors
-from senard.io.geotiff import Raster
 from senard.io.jp2 import TiledImage
-from senard.io.levels_folder import read_levels
 from senard.io.safe import image_path, read_product
 from senard.io.scenes_file import read_verdict
 from senard.model.arrays import BoolArray, UInt8Array, UInt16Array
 from senard.model.grid import Grid
 from senard.model.product import Sentinel2Product
 from senard.model.scene import Sentinel2Scene
-from senard.model.sentinel2 import DELIVERED_BANDS
-from senard.steps.source_classes import OBLIQUE, mark_oblique
+from senard.steps.changes import Change, Nadir, SceneChanges, Slopes
+from senard.steps.source_classes import MARKS, OBLIQUE, SLOPING, mark_oblique, mark_sloping
 
 SOURCE_GSD = 20
 """Pixel side of the source map, m."""
@@ -48,23 +45,14 @@ MEND_LIMIT = 10_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Nadir:
-    """How pixels are brought to the view from straight above."""
-
-    factors: Path
-    """Folder that `normalise_views` made."""
-
-    masks: Mapping[int, Path]
-    """Source number to mask folder: tells water and snow, which stay as they are."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Share:
     """Pixels of one scene that are treated alike."""
 
     wins: Wins
     to_nadir: bool
     """Whether they are brought to the view from straight above."""
+    to_level: bool = False
+    """Whether they are brought to the light of level ground."""
     second: bool = False
     """Whether the scene is the second of these pixels, which they may be mixed with."""
 
@@ -79,10 +67,7 @@ class Supplier:
     """Its pixels by how they are treated."""
     product: Sentinel2Product
     where: Correspondence
-    levels: Levels | None
-    """Corrections on the cells around the tile; None for a scene without."""
-    factors: Raster | None = None
-    """(band, y, x) float32, DELIVERED_BANDS, on the same cells; None where the view is left as it is."""
+    changes: SceneChanges
     needed: dict[tuple[int, int], BoolArray] = field(default_factory=dict)
     """Shape of an internal tile to the needed ones: the bands of one pixel size share it."""
 
@@ -131,6 +116,7 @@ def open_suppliers(
     canvas: Canvas,
     levels: Path | None,
     nadir: Nadir | None = None,
+    slopes: Slopes | None = None,
 ) -> list[Supplier]:
     """Open the products of all sources that supply pixels of a tile.
 
@@ -139,9 +125,10 @@ def open_suppliers(
         scenes: all scenes that the query kept, in order.
         safes: source number to folder safe/<product_id>/<part>.
         canvas: what will be filled, and which pixels have a second; its bits get NADIR where pixels are brought to the
-            view from straight above.
+            view from straight above, SLOPE where they are brought to the light of level ground.
         levels: folder of the corrections that `level_scenes` found; None adds nothing.
         nadir: None leaves every view as it is.
+        slopes: None leaves every slope as it is.
 
     Raises:
         UnusableSceneError: one cannot be read; carries its product_id, and starts with it.
@@ -149,17 +136,31 @@ def open_suppliers(
     shares: dict[int, list[Share]] = {}
     for second, numbers in ((False, sources), (True, canvas.seconds)):
         if numbers is not None:
-            marked = numbers if nadir is None else mark_oblique(numbers, canvas.grid.at(SOURCE_GSD), nadir.masks)
-            if nadir is not None and not second:
-                canvas.bits[(marked > 0) & (marked < OBLIQUE)] |= NADIR
+            marked = _marked(numbers, canvas.grid.at(SOURCE_GSD), nadir, slopes)
+            if not second:
+                canvas.bits[_has(marked, OBLIQUE, nadir)] |= NADIR
+                canvas.bits[_has(marked, SLOPING, slopes)] |= SLOPE
             for wins in wins_of(marked):
-                to_nadir = nadir is not None and wins.number < OBLIQUE
-                found = shares.setdefault(wins.number & ~OBLIQUE, [])
-                found.append(Share(wins=wins, to_nadir=to_nadir, second=second))
-    factors = None if nadir is None else nadir.factors
+                to_nadir = nadir is not None and not wins.number & OBLIQUE
+                to_level = slopes is not None and not wins.number & SLOPING
+                share = Share(wins=wins, to_nadir=to_nadir, to_level=to_level, second=second)
+                shares.setdefault(wins.number & ~MARKS, []).append(share)
     return [
-        _open_supplier(number, shares[number], scenes, safes, canvas.grid, levels, factors) for number in sorted(shares)
+        _open_supplier(number, shares[number], scenes, safes, canvas.grid, levels, nadir, slopes)
+        for number in sorted(shares)
     ]
+
+
+def _marked(numbers: UInt16Array, grid: Grid, nadir: Nadir | None, slopes: Slopes | None) -> UInt16Array:
+    """Source numbers with the marks of what stays as it is."""
+    marked = numbers if nadir is None else mark_oblique(numbers, grid, nadir.masks)
+    return marked if slopes is None else marked | mark_sloping(numbers, grid, slopes.masks, slopes.folder)
+
+
+def _has(marked: UInt16Array, mark: int, asked: Nadir | Slopes | None) -> BoolArray:
+    """Pixels that are treated, of those that a mark excepts some from."""
+    treated: BoolArray = (marked > 0) & ((marked & mark) == 0)
+    return treated if asked is not None else np.zeros_like(treated)
 
 
 def _open_supplier(
@@ -169,26 +170,19 @@ def _open_supplier(
     safes: Mapping[int, Path],
     grid: Grid,
     levels: Path | None,
-    factors: Path | None,
+    nadir: Nadir | None,
+    slopes: Slopes | None,
 ) -> Supplier:
     """Open the product of one source, and read what its numbers are corrected by."""
-    cells = _cells(grid).grid(grid.crs)
-    found_factors = None if factors is None else read_factors(factors, number, cells)
     with _blamed(scenes[number - 1].product_id):
         product = read_supplier(safes[number])
-        if factors is not None and found_factors is None:
-            raise UnusableSceneError(
-                "its XML states no angles of sun and satellite, so that it cannot be brought to the view from straight "
-                "above. Fetch the product again, or ask without --brdf nbar."
-            )
-    layers = None if levels is None else read_levels(levels, number, cells)
+        changes = SceneChanges.read(number, grid, levels, nadir, slopes)
     return Supplier(
         number=number,
         shares=tuple(shares),
         product=product,
         where=locate(grid, product.grids[grid.gsd]),
-        levels=None if layers is None else Levels.of(layers),
-        factors=found_factors,
+        changes=changes,
     )
 
 
@@ -215,12 +209,6 @@ def read_supplier(folder: Path) -> Sentinel2Product:
     if reason is not None:
         raise UnusableSceneError(reason)
     return read_product(found[0])
-
-
-def _cells(grid: Grid) -> Cells:
-    """Cells of corrections that the pixels of a tile lie between."""
-    bounds = grid.bounds
-    return cells_of(bounds.left, bounds.bottom, bounds.right, bounds.top, pad=1)
 
 
 def compose(band: str, canvas: Canvas, suppliers: Sequence[Supplier], threads: int) -> UInt16Array:
@@ -250,26 +238,24 @@ def compose(band: str, canvas: Canvas, suppliers: Sequence[Supplier], threads: i
 def _supply(band: str, canvas: Canvas, supplier: Supplier, threads: int) -> None:
     """Decode what one scene must supply to one band, and resample it into the tile."""
     loaded = _load(band, canvas, supplier, threads)
-    left: list[tuple[Share, Correction, int]] = []
+    left: list[tuple[Share, Change, int]] = []
     for share in supplier.shares:
-        correction = _correction(band, canvas.grid, supplier, share)
+        change = supplier.changes.of_band(band, to_nadir=share.to_nadir, to_level=share.to_level)
         if share.second:  # what it lacks, or clips, is not mixed with or is seen by the first
             nowhere = np.zeros_like(canvas.bits)
-            warp(loaded.dn, supplier.where, share.wins, loaded.harmonisation, canvas.second, nowhere, correction)
+            warp(loaded.dn, supplier.where, share.wins, loaded.harmonisation, canvas.second, nowhere, *change)
             continue
-        counts = warp(
-            loaded.dn, supplier.where, share.wins, loaded.harmonisation, canvas.pixels, canvas.bits, correction
-        )
+        counts = warp(loaded.dn, supplier.where, share.wins, loaded.harmonisation, canvas.pixels, canvas.bits, *change)
         canvas.figures["clipped_low"] += counts.clipped_low
         canvas.figures["clipped_high"] += counts.clipped_high
-        left.append((share, correction, counts.missing))
+        left.append((share, change, counts.missing))
     missing = sum(count for _, _, count in left)
     if missing > max(MEND_LIMIT, supplier.pixels * canvas.factor**2 // 2):
         raise _contradiction(band, missing)
-    for share, correction, count in left:
+    for share, change, count in left:
         if count:
             holes = missing_pixels(supplier.where, share.wins, canvas.pixels, count)
-            beyond = _mend(loaded, canvas, holes, correction)
+            beyond = _mend(loaded, canvas, holes, change)
             if beyond:
                 raise _contradiction(band, beyond)
     canvas.figures["mended"] += missing
@@ -295,29 +281,13 @@ def _load(band: str, canvas: Canvas, supplier: Supplier, threads: int) -> _Loade
     return _Loaded(image=image, dn=dn, decoded=decoded, harmonisation=harmonisation)
 
 
-def _correction(band: str, grid: Grid, supplier: Supplier, share: Share) -> Correction:
-    """What levels one band of one scene in the tile, and brings it to the view from straight above after that."""
-    to_nadir = share.to_nadir and supplier.factors is not None
-    if supplier.levels is None and not to_nadir:
-        return NO_CORRECTION
-    cells = _cells(grid)
-    if supplier.levels is None:
-        offset, gain = np.zeros(cells.shape, np.float32), np.zeros(cells.shape, np.float32)
-    else:
-        offset, gain = band_correction(supplier.levels, band)
-    if to_nadir and supplier.factors is not None:
-        factor = supplier.factors[DELIVERED_BANDS.index(band)]
-        offset, gain = offset * factor, (1 + gain) * factor - 1
-    return Correction(offset=offset, gain=gain, cells=cells, output=grid)
-
-
-def _mend(loaded: _Loaded, canvas: Canvas, missing: Missing, correction: Correction) -> int:
+def _mend(loaded: _Loaded, canvas: Canvas, missing: Missing, change: Change) -> int:
     """Give pixels that met DN 0 the nearest valid pixel of the scene; returns how many have none in reach."""
     for radius in MEND_RADII:
         near = blocks_around(missing, radius, loaded.image.shape, loaded.image.block_shape)
         loaded.image.read_blocks(near & ~loaded.decoded, loaded.dn)
         loaded.decoded[near] = True
-        missing = mend(loaded.dn, missing, radius, loaded.harmonisation, canvas.pixels, canvas.bits, correction)
+        missing = mend(loaded.dn, missing, radius, loaded.harmonisation, canvas.pixels, canvas.bits, *change)
         if missing.rows.size == 0:
             break
     return missing.rows.size

@@ -8,6 +8,7 @@ import numpy as np
 
 from senard.algorithms.feathering import FEATHERED
 from senard.algorithms.nadir import NADIR
+from senard.algorithms.slopes import SLOPE
 from senard.algorithms.warp import wins_of
 from senard.algorithms.warp_kernels import CLIPPED, MENDED
 from senard.io.atomic import beside
@@ -15,7 +16,15 @@ from senard.io.geotiff import BLOCK, Raster, ScratchReader, ScratchWriter, read_
 from senard.io.sources_file import read_source_counts
 from senard.model.arrays import UInt8Array
 from senard.model.grid import Tile
-from senard.model.labels import FLAG_CLIPPED, FLAG_MENDED, FLAG_NADIR, FLAG_VALID, QUALITY_PROFILE, ProductLabels
+from senard.model.labels import (
+    FLAG_CLIPPED,
+    FLAG_LEVEL_LIGHT,
+    FLAG_MENDED,
+    FLAG_NADIR,
+    FLAG_VALID,
+    QUALITY_PROFILE,
+    ProductLabels,
+)
 from senard.model.request import MosaicRequest
 from senard.model.scene import Sentinel2Scene
 from senard.model.sources import FLAG_BLENDED
@@ -76,6 +85,7 @@ def _quality(chosen: Raster, bits: Sequence[UInt8Array]) -> dict[str, Raster]:
         flags |= np.where(found & MENDED, np.uint16(FLAG_MENDED), np.uint16(0))
         flags |= np.where(found & FEATHERED, np.uint16(FLAG_BLENDED), np.uint16(0))
         flags |= np.where(found & NADIR, np.uint16(FLAG_NADIR), np.uint16(0))
+        flags |= np.where(found & SLOPE, np.uint16(FLAG_LEVEL_LIGHT), np.uint16(0))
     bands = {"source": source, "clear": clear + np.uint16(1), "level": level, "flags": flags}
     return {name: np.where(valid, pixels, np.uint16(0)) for name, pixels in bands.items()}
 

@@ -10,7 +10,7 @@ import shapely
 
 from senard.errors import RequestError
 from senard.model.cloud_evidence import CloudEvidence
-from senard.model.request import Brdf, Method, MosaicRequest, Snow
+from senard.model.request import Brdf, Method, MosaicRequest, Snow, Topography
 
 
 def request(**changes: Any) -> MosaicRequest:
@@ -31,9 +31,12 @@ class TestMosaicRequest:
         assert MosaicRequest.from_canonical(whole.canonical()) == whole
         changed = replace(whole, method=Method.BEST, snow=Snow.MASK, brdf=Brdf.NBAR, feather_m=40.0, date_weight=1.0)
         assert MosaicRequest.from_canonical(changed.canonical()) == changed
+        sloping = replace(whole, topography=Topography.C)
+        assert MosaicRequest.from_canonical(sloping.canonical()) == sloping
+        assert sloping.product_id(["A"]) != whole.product_id(["A"])
 
     def test_names_younger_options_only_where_they_are_not_the_default(self) -> None:
-        younger = {"method", "snow", "brdf", "feather", "cloud_masks", "date_weight"}
+        younger = {"method", "snow", "brdf", "feather", "cloud_masks", "date_weight", "topography"}
         assert not younger & json.loads(request().canonical()).keys()
 
     def test_keeps_the_evidence_of_clouds_where_it_is_not_the_default(self) -> None:
@@ -81,6 +84,7 @@ class TestMosaicRequest:
             ({"aoi": shapely.Point(24, 60)}, "is a Point"),
             ({"aoi": shapely.MultiPolygon()}, "without polygons"),
             ({"first_day": date(2024, 8, 1)}, "starts on 2024-08-01, after its end on 2024-07-31"),
+            ({"topography": Topography.C}, "--topography c without --dem: slopes are not known"),
             ({"cloud_cover_max": 101.0}, "from 0 to 101 percent"),
             ({"cloud_cover_min": 95.0}, "from 95 to 95 percent keeps nothing"),
             ({"cloud_cover_min": -1.0}, "0 <= minimum"),

@@ -12,7 +12,8 @@ from senard.errors import RequestError
 from senard.io.given_raster import covers_on, heights_on, raster_digest
 from senard.simulation.acquisition import Regime, SimulatedAcquisition
 from senard.simulation.ground import BRIGHT_ROOF, CLEAR_WATER, SALT
-from senard.simulation.terrain_model import MARGIN_M, true_shade, write_dem, write_landcover
+from senard.simulation.stack import VIEW_BANDS, view
+from senard.simulation.terrain_model import MARGIN_M, true_light, true_shade, write_dem, write_landcover
 
 MORNING = SimulatedAcquisition(
     mgrs_tile="33TWM",
@@ -51,6 +52,21 @@ class TestTrueShade:
         shares = [float(true_shade(one, grid).mean()) for one in (MORNING, summer)]
         assert 0 < shares[0] < 0.6
         assert shares[1] < shares[0]
+
+
+class TestTrueLight:
+    """Slopes are lit as what products show of them"""
+
+    def test_is_what_a_lower_sun_changes(self) -> None:
+        """The same day at noon and in the morning: what differs is light, the direction of the view aside."""
+        noon = replace(MORNING, cloudless=True)
+        grid, early = noon.grid.at(20), replace(noon, time=datetime(2024, 3, 5, 8, 30, 31, tzinfo=UTC))
+        lights = [true_light(one, grid) for one in (noon, early)]
+        shown = [view(one).ground[VIEW_BANDS.index("B11")].astype(float) for one in (noon, early)]
+        lit = ~(true_shade(noon, grid) | true_shade(early, grid)) & (shown[0] > 300)
+        change = (shown[1] / shown[0])[lit], (lights[1] / lights[0])[lit]
+        assert np.corrcoef(change)[0, 1] > 0.9
+        assert np.median(change[0] / change[1]) == pytest.approx(1, abs=0.15)
 
 
 class TestWriteLandcover:

@@ -284,6 +284,26 @@ class TestCloudMasks:
             require_for_mosaic(call(tmp_path, product_type="S2MSI1C", brdf="nbar").request)
 
 
+class TestTopography:
+    """Slopes are corrected"""
+
+    def test_only_with_a_terrain_model(self, tmp_path: Path) -> None:
+        with pytest.raises(RequestError, match="--topography c without --dem: slopes are not known"):
+            call(tmp_path, topography="c")
+        dem = raster(tmp_path / "dem.tif")
+        sloping, plain = call(tmp_path, topography="c", dem=dem).request, call(tmp_path, dem=dem).request
+        assert json.loads(sloping.canonical()) == {**json.loads(plain.canonical()), "topography": "c"}
+
+    def test_with_a_word_on_what_esa_has_corrected_already(self, tmp_path: Path) -> None:
+        dem = raster(tmp_path / "dem.tif")
+        told = "ESA's processor corrects slopes itself"
+        for changes, warned in (({}, False), ({"topography": "c"}, True)):
+            made = with_mosaic_warnings(call(tmp_path, dem=dem, **changes))
+            assert any(told in text for text in made.warnings) == warned
+        above = with_mosaic_warnings(call(tmp_path, dem=dem, topography="c", product_type="S2MSI1C"))
+        assert not any(told in text for text in above.warnings)
+
+
 class TestIdentity:
     """Only what changes pixels changes the product's name."""
 
@@ -323,6 +343,7 @@ class TestIdentity:
             "sources": ("cdse,earth-search", {}),
             "dem": (raster(tmp_path / "dem.tif"), {}),
             "landcover": (raster(tmp_path / "cover.tif"), {}),
+            "topography": ("c", {"dem": raster(tmp_path / "dem.tif")}),
         }
         value, rest = other[name]
         assert call(tmp_path, **{name: value}, **rest).request.sha256 != call(tmp_path).request.sha256

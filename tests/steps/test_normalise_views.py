@@ -18,11 +18,11 @@ from senard.model.grid import Grid
 from senard.model.product import AngleGrid
 from senard.model.sentinel2 import MOSAIC_BANDS
 from senard.steps import supply_band as module
+from senard.steps.changes import Nadir
 from senard.steps.composite_tile import composite_tile
 from senard.steps.deliver_levels import deliver_factors, deliver_levels
 from senard.steps.level_scenes import EDGE_CELLS, area_cells
 from senard.steps.normalise_views import normalise_views
-from senard.steps.supply_band import Nadir
 from tests.steps.judged_scenes import Plan, around, write_judged
 from tests.steps.small_products import SmallArchive, SmallProduct, request, tile
 

@@ -27,14 +27,15 @@ def scene_evidence(classes: UInt8Array, bands: Mapping[str, UInt16Array], drift:
     scl, core = coarse & SCL_BITS, (coarse & CLASS_CORE) > 0
     seen = ((coarse & CLASS_VALID) > 0) & np.logical_and.reduce([pixels > NODATA_DN for pixels in bands.values()])
     cloud = core & (scl != Scl.CLOUD_SHADOW)
-    water = seen & ~cloud & (scl == Scl.WATER) & (bands["B11"] < 900)
-    ground = seen & ~cloud & ~water & (scl != Scl.SNOW)
-    zone = shadow_zone(cloud, ground, water, bands["B8A"], bands["B11"], drift)
+    water = (scl == Scl.WATER) & (bands["B11"] < 900)
+    snow = scl == Scl.SNOW
+    ground = seen & ~cloud & ~water & ~snow
+    zone = shadow_zone(cloud, ground, seen & ~cloud & water, bands["B8A"], bands["B11"], drift)
     rasters = HazeRasters(
         b02=bands["B02"], b04=bands["B04"], b8a=bands["B8A"], clear=ground & ~core, cloud=cloud, water=water
     )
     haze = scene_haze(rasters)
-    known = (ground | water) & np.isfinite(haze)
+    known = ground & np.isfinite(haze)
     coded = np.clip(np.rint(np.where(known, haze, 0) * np.float32(10_000)) + HAZE_ZERO, 1, 65535)
     return {
         "HAZE": np.where(known, coded, 0).astype(np.uint16),

@@ -40,11 +40,6 @@ ENOUGH = 500
 SIGMA_M = 120.0
 """Haze is smooth, fields are not: what is above the reference is averaged, m (standard deviation, cut at 3)."""
 
-SHORE_SIGMA_M = 1500.0
-"""Water is as hazy as the land around it, m (standard deviation, cut at 2): its own colour tells nothing."""
-SHORE_SHARE = 0.02
-"""Share of that neighbourhood that must be land."""
-
 HAZE_CAP = 0.03
 """More than this is cloud and counts as this, reflectance: a bright roof does not spread, nor does a cloud, into which
 the average reaches, because haze is thickest beside clouds and an average of clear pixels alone would miss it."""
@@ -80,7 +75,7 @@ class HazeRasters:
     """True where it says cloud (8, 9, 10)."""
 
     water: BoolArray
-    """True is water, whose glint and mud are not haze: it is judged by the land around."""
+    """True is water, whose glint and mud are not haze."""
 
 
 def scene_haze(judge: HazeRasters, *, gsd: float = 60.0) -> Float32Array:
@@ -92,23 +87,13 @@ def scene_haze(judge: HazeRasters, *, gsd: float = 60.0) -> Float32Array:
 
     Returns:
         (y, x) float32, HOT above the reference, reflectance, at most HAZE_CAP; a little below 0 where the ground is
-        clear; NaN where nothing can be said: no data, saturated, water far from land.
+        clear; NaN where nothing can be said: no data, saturated, water.
     """
     kinds, hot = _kinds_and_hot(judge.b02, judge.b04, judge.b8a, judge.water)
     cell_px = max(1, round(CELL_M / gsd))
     tables = np.stack([_references(_count(kind, hot, judge.clear, cell_px)) for kind in kinds])
     excess = np.minimum(_excess(kinds, hot, tables, float(cell_px)), np.float32(HAZE_CAP))
-    known = (judge.clear | judge.cloud) & (kinds[0] != _NO_KIND)
-    haze = _averaged(excess, known, SIGMA_M / gsd)
-    return np.where(judge.water, _shore(haze, known, SHORE_SIGMA_M / gsd), haze)
-
-
-def _shore(haze: Float32Array, known: BoolArray, sigma_px: float) -> Float32Array:
-    """Mean of the known pixels around each pixel; NaN where there are next to none."""
-    kernel = gaussian_kernel(sigma_px, radius=math.ceil(2 * sigma_px))
-    weight = smooth(known.astype(np.float32), kernel)
-    total = smooth(np.where(known, haze, np.float32(0)), kernel)
-    return np.divide(total, weight, out=np.full_like(total, np.nan), where=weight > SHORE_SHARE)
+    return _averaged(excess, (judge.clear | judge.cloud) & (kinds[0] != _NO_KIND), SIGMA_M / gsd)
 
 
 def _references(counts: Int64Array) -> Float32Array:

@@ -15,7 +15,7 @@ HAZE_WEIGHT, HAZE_FROM, HAZE_MOST = np.float32(8.0), np.float32(0.05), np.float3
 """Cost of one unit of `Departure.haze` beyond HAZE_FROM, counted up to HAZE_MOST units beyond."""
 FAINT_WEIGHT, FAINT_FROM = np.float32(2.0), np.float32(-0.4)
 """Cost of one unit of haze between FAINT_FROM and HAZE_FROM: too little to tell haze by, enough to prefer a date."""
-OWN_WEIGHT, OWN_MOST = np.float32(1.0), np.float32(3.0)
+OWN_WEIGHT, OWN_MOST = np.float32(2.0), np.float32(3.0)
 """Cost of one unit of `Departure.own_haze`, counted up to OWN_MOST: haze of every date no other date can tell."""
 DIM_FROM, DIM_TO = np.float32(0.05), np.float32(0.12)
 """Missing light from which on a low haze index is no merit, and is none at all: shade lowers it, too."""

@@ -79,7 +79,7 @@ class TestCost:
 
     def test_of_haze_that_all_dates_share_is_what_its_own_scene_says(self) -> None:
         costs = [refine(scored(1), found(own_haze=own), FINE, COARSE).cost[0, 0] - 0.5 for own in (-1.0, 0.5, 9.0)]
-        assert costs == pytest.approx([0.0, 0.5, 3.0], abs=1e-4)
+        assert costs == pytest.approx([0.0, 1.0, 6.0], abs=1e-4)
 
     def test_knows_that_shade_lowers_the_haze_index(self) -> None:
         def cost(haze: float) -> np.float32:

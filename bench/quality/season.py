@@ -20,7 +20,7 @@ NumberT = TypeVar("NumberT", bound=np.generic)
 TUNING_SEEDS = tuple(range(31, 45))
 """Seeds that parameters may be tuned on; their figures are never reported."""
 
-REPORTED_SEEDS = (61, 62, 63)
+REPORTED_SEEDS = (61, 62, 63, 64, 65, 66)
 """Seeds of the reported tables; nothing is tuned on them."""
 
 SMALL_PX = 732

@@ -38,7 +38,7 @@ class TestSeeds:
     def test_are_apart(self) -> None:
         assert not set(TUNING_SEEDS) & set(REPORTED_SEEDS)
         assert TUNING_SEEDS[0] == 31
-        assert REPORTED_SEEDS == (61, 62, 63)
+        assert REPORTED_SEEDS == (61, 62, 63, 64, 65, 66)
 
 
 class TestJudgedPart:

@@ -85,9 +85,7 @@ class TestPlans:
         assert {each.has_offset for each in plan} == {True, False}
 
     @pytest.mark.parametrize("regime", [Regime.TEMPERATE, Regime.CLOUDY])
-    def test_the_clearest_dates_of_three_seasons_in_a_row_are_as_often_hazy_as_expected(
-        self, regime: Regime
-    ) -> None:
+    def test_the_clearest_dates_of_three_seasons_in_a_row_are_as_often_hazy_as_expected(self, regime: Regime) -> None:
         """Six of ten such dates are; a benchmark of three seeds must not hang on chance."""
         clearest = [min(quality_plan(regime, seed), key=_cloud_fraction) for seed in range(31, 43)]
         hazy = [bool(each.hazy) for each in clearest]

@@ -42,7 +42,7 @@ from senard.model.sources import CLEAR_LEVELS, FLAG_SNOW, SECOND_BANDS, SOURCE_B
 from senard.steps.block_land import BlockLand
 
 BLOCK_PX = 1024
-"""Side of the blocks that a tile is chosen in: a process that chooses takes about 0.8 GB, whatever the period."""
+"""Side of the blocks that a tile is chosen in: a process that chooses takes about 0.9 GB, whatever the period."""
 
 Layers = Mapping[str, UInt16Array]
 

@@ -301,13 +301,13 @@ class _Transfer:
             first: what was wrong with it at first.
             fault: what is wrong with it now.
         """
-        damage = self._damage() if fault.by_checksum else fault.reason
         if not fault.at_source:
             self._part.discard()
             return TransientError(
-                f"{self._file.what}: two copies differ and both are wrong: {first} Second copy: {fault.reason} Both "
-                f"are deleted. Run again later, or name another source in --sources."
+                f"{self._file.what}: two copies differ and both are wrong: {first.rstrip('.')}. Second copy: "
+                f"{fault.reason.rstrip('.')}. Both are deleted. Run again later, or name another source in --sources."
             )
+        damage = self._damage() if fault.by_checksum else fault.reason
         if damage is not None:
             self._part.discard()
             return UnusableSceneError(

@@ -12,7 +12,8 @@ import numpy as np
 
 from senard.algorithms.ground import mean_around, reach_px, row_sections
 from senard.algorithms.keep_kernel import insert
-from senard.algorithms.label_kernels import absorb, mark_small, relax, relax_cells, trim
+from senard.algorithms.label_kernels import Int8Array, relax, relax_cells, trim
+from senard.algorithms.patch_kernels import absorb, mark_small
 from senard.algorithms.scoring import Observation, Scored
 from senard.algorithms.snow import reported_level
 from senard.model.arrays import BoolArray, Float32Array, Int16Array, UInt8Array, UInt16Array
@@ -181,33 +182,50 @@ def add_candidate(
     insert(*places, label, rank, cost, seen.source, own, scored.flags, scored.level, seen.judge)
 
 
-def choose(candidates: Candidates, grid: Grid) -> Choice:
+def choose(candidates: Candidates, grid: Grid, *, margin: int = 0) -> Choice:
     """Choose one observation per pixel.
 
     Args:
         candidates: of every pixel.
         grid: its pixels; what lies nearer to its edge than `halo_px` is not final.
+        margin: so many pixels along the edges need not be final, `halo_px` at most: they are left out as soon as
+            nothing further inside depends on them.
 
     Returns:
-        the choice.
+        the choice; 0 where it was left out.
     """
     place = np.where(candidates.label[:, :, 0] >= 0, 0, -1).astype(np.int8)
+    held = candidates.label[:, :, 0].copy()
+    values = (candidates.cost, candidates.label, candidates.dn)
     first_row, first_col = round(-grid.top / grid.gsd), round(grid.left / grid.gsd)
-    for cell in CELLS_PX:
-        relax_cells(place, candidates.cost, candidates.label, candidates.dn, cell, first_row, first_col)
-    parity = (first_row + first_col) % 2
+    sections = row_sections(grid)
+    needed = 2 * max(_patch_reach(section.pixel_m) for section in sections) + 2
+    after_cells = needed + TRIMS + 2 * MAX_SWEEPS
+    for place_in_order, cell in enumerate(CELLS_PX):
+        _leave_out(place, held, margin - after_cells - 2 * sum(CELLS_PX[place_in_order:]))
+        relax_cells(place, held, *values, cell, first_row, first_col)
+    _leave_out(place, held, margin - after_cells)
+    parity, restless = (first_row + first_col) % 2, place >= 0
     for _ in range(MAX_SWEEPS):
-        if not relax(place, candidates.cost, candidates.label, candidates.dn, parity):
+        if not relax(place, held, *values, parity, restless):
             break
+    _leave_out(place, held, margin - needed - TRIMS)
     for _ in range(TRIMS):
-        place = trim(place, candidates.label)
-    area = np.concatenate([np.full(s.row_stop - s.row_start, _area_cm2(s.pixel_m)) for s in row_sections(grid)])
-    small = mark_small(place, candidates.label, area, round(MIN_PATCH_M2 * 10_000), MAX_PATCH_PX)
-    place = absorb(place, small, candidates.cost, candidates.label, candidates.dn)
-    return _chosen(candidates, place)
+        place, held = trim(place, held, candidates.label)
+    _leave_out(place, held, margin - needed)
+    area = np.concatenate([np.full(s.row_stop - s.row_start, _area_cm2(s.pixel_m)) for s in sections])
+    small = mark_small(held, area, round(MIN_PATCH_M2 * 10_000), MAX_PATCH_PX)
+    return _chosen(candidates, absorb(place, held, small, *values))
 
 
-def _chosen(candidates: Candidates, place: np.ndarray[tuple[int, int], np.dtype[np.int8]]) -> Choice:
+def _leave_out(place: Int8Array, held: Int16Array, width: int) -> None:
+    """Pixels along the edges hold nothing any more, as if the array ended there."""
+    if width > 0:
+        for plane in (place, held):
+            plane[:width], plane[-width:], plane[:, :width], plane[:, -width:] = -1, -1, -1, -1
+
+
+def _chosen(candidates: Candidates, place: Int8Array) -> Choice:
     """What the candidates in the chosen places hold."""
     some = place >= 0
     index = np.maximum(place, 0).astype(np.intp)[:, :, None]

@@ -185,7 +185,7 @@ def _forecast_block(period: _Period, core: Grid, inside: BoolArray, counts: Tile
         month = period.months[label]
         counts.month_clear[month] += int(seen_clear.sum())
         filled[month] = filled.get(month, np.zeros(core.shape, dtype=np.bool_)) | (allowed[own] & inside)
-    choice = choose(candidates, grid)
+    choice = choose(candidates, grid, margin=halo)
     counts.contenders.append(contenders_of(candidates, sampled(grid, np.pad(inside, halo)), grid))
     source = choice.source[own][inside]
     counts.pixels += source.size

@@ -214,7 +214,7 @@ def _select_block(period: Period, core: Grid, inside: BoolArray, contenders: lis
         allowed = usable(scored, period.request.fill) & ~np.isin(seen.source, period.spared)
         doubted = replace(scored, cost=scored.cost - period.moments[seen.source])  # a date is no reason to doubt
         add_candidate(candidates, label, seen, doubted, smoothed_cost(scored, grid), allowed)
-    choice = choose(candidates, grid)
+    choice = choose(candidates, grid, margin=halo - feather_px)
     contenders.append(contenders_of(candidates, sampled(grid, np.pad(inside, halo)), grid))
     layers = {
         "source": choice.source,

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from senard.algorithms.label_kernels import _border as border
+from senard.algorithms.label_kernels import border
 from senard.algorithms.labelling import Candidates, add_candidate, choose, halo_px, smoothed_cost, usable
 from senard.algorithms.scoring import Observation, Scored
 from senard.model.arrays import Float32Array, Int16Array, UInt8Array, UInt16Array
@@ -98,6 +98,19 @@ class TestChoose:
 
     def test_is_nodata_where_nothing_may_be_used(self) -> None:
         assert not chosen((seen(1), scored(0.0, 5))).any()
+
+    def test_is_the_same_where_it_is_final_if_its_margin_is_left_out(self) -> None:
+        grid = Grid(crs="EPSG:32635", left=500_020.0, top=6_700_000.0, gsd=20, width=490, height=470)
+        candidates, random = Candidates.nothing(grid.shape), np.random.default_rng(7)
+        candidates.label[:] = random.permuted(np.broadcast_to(np.arange(6), candidates.label.shape), axis=2)
+        candidates.cost[:] = np.sort(random.random(candidates.cost.shape), axis=2) / 4
+        candidates.dn[:] = random.integers(900, 1000, candidates.dn.shape)
+        candidates.source[:] = candidates.label + 1
+        margin = halo_px(grid)
+        whole, inner = choose(candidates, grid), choose(candidates, grid, margin=margin)
+        final = (slice(margin, -margin), slice(margin, -margin))
+        assert np.array_equal(whole.source[final], inner.source[final])
+        assert not inner.source[0].any()
 
 
 class TestSmoothedCost:

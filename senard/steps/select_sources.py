@@ -11,28 +11,20 @@ from senard.algorithms.background import Background, Reservoir, background, back
 from senard.algorithms.contenders import contenders_of, gathered, sampled
 from senard.algorithms.departure import Departure, depart, detection_grid, haze_index, is_dark
 from senard.algorithms.feathering import reach_px, seconds
+from senard.algorithms.granules import GranulePixels, Ground, coarser
 from senard.algorithms.labelling import Candidates, add_candidate, choose, halo_px, smoothed_cost, usable
-from senard.algorithms.nearest import PixelCoordinates, coordinates, needed_window, take_nearest
 from senard.algorithms.recurring_ground import RELEASED, SUSPECTED, flagged, looks_usual, recognise, release
 from senard.algorithms.refining import refine
-from senard.algorithms.scoring import (
-    Moment,
-    Observation,
-    Scored,
-    granule_preference,
-    merge_granule,
-    score,
-    utm_zone_of,
-)
+from senard.algorithms.scoring import Moment, Observation, Scored, score
 from senard.algorithms.snow import SnowCounts, reported_level, with_snow
 from senard.algorithms.snow_departure import compare_snow, lasting_snow
 from senard.algorithms.tiling import aoi_mask
 from senard.io.atomic import partial_directory
-from senard.io.geotiff import Raster, ScratchWriter, read_scratch
+from senard.io.geotiff import ScratchWriter, read_scratch
 from senard.io.mask_folder import RASTER_20, RASTER_60, read_judgement
 from senard.io.scenes_file import read_verdict
 from senard.io.sources_file import SOURCES_RASTER, write_contenders, write_source_counts
-from senard.model.arrays import BoolArray, Float32Array, Float64Array, UInt16Array
+from senard.model.arrays import BoolArray, Float32Array, UInt8Array, UInt16Array
 from senard.model.contenders import Contenders
 from senard.model.grid import Grid, Tile, Window
 from senard.model.request import MosaicRequest
@@ -54,12 +46,6 @@ class _Granule:
     source: int
     folder: Path
     grids: Mapping[int, Grid]
-
-    @property
-    def centre(self) -> tuple[float, float]:
-        """Easting and northing of the middle, m."""
-        bounds = self.grids[20].bounds
-        return (bounds.left + bounds.right) / 2, (bounds.bottom + bounds.top) / 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -237,14 +223,17 @@ def judged_observations(period: Period, grid: Grid) -> Iterator[tuple[int, Obser
     coarse = detection_grid(grid)
     land = BlockLand.read(period.request, period.land, period.sun, coarse)
     usual = _learnt(period, coarse, land)
-    fine, thin = Looker(grid), Looker(coarse)
     wide = None if land.around is None else Looker(land.around)
+    thin = Looker(coarse, wider=wide)
+    fine = Looker(grid, wider=wide or thin)
     for label, granules in enumerate(period.datatakes):
-        seen, detected = fine.see(granules), thin.see(granules)
+        around = None if wide is None else wide.see(granules)
+        detected = thin.see(granules)
+        seen = None if detected is None else fine.see(granules)
         if seen is None or detected is None:
             continue
         if wide is not None:
-            detected = land.with_moved_zone(detected, wide.see(granules))
+            detected = land.with_moved_zone(detected, around)
         scored = land.without_false_snow(score(seen, period.moments, period.request.buffer), seen, grid)
         by_itself = land.without_false_snow(score(detected, period.moments, period.request.buffer), detected, coarse)
         found = usual.departure(detected, by_itself, period.days[label], coarse)
@@ -312,49 +301,41 @@ class _Usual:
 
 
 class Looker:
-    """Sees overflights on the pixels of one grid; coordinates are worked out once per CRS."""
+    """Sees overflights on the pixels of one grid; where a product lies on it is worked out once per MGRS tile."""
 
-    def __init__(self, grid: Grid) -> None:
-        self._grid = grid
-        self._where: dict[str, PixelCoordinates] = {}
-        self._longitude: Float64Array | None = None
+    def __init__(self, grid: Grid, *, wider: "Looker | None" = None) -> None:
+        """Look at a grid.
+
+        Args:
+            grid: the mosaic's pixels.
+            wider: one that has seen each overflight just before, on ground that holds this grid: what it read is used.
+        """
+        self._ground = Ground(grid)
+        self._wider = wider
+        self._read: dict[int, tuple[Window, UInt8Array, UInt16Array]] = {}
 
     def see(self, granules: Sequence[_Granule]) -> Observation | None:
         """What one overflight saw; None if nothing valid."""
-        seen = None
+        self._read.clear()
+        found = []
         for granule in granules:
-            where = self._coordinates(granule.grids[20].crs)
-            if needed_window(where, granule.grids[20]) is None:
-                continue
-            if self._longitude is None:
-                self._longitude = coordinates(self._grid, "EPSG:4326").x
-            if seen is None:
-                seen = Observation.nothing(self._grid.shape)
-            _add_granule(seen, granule, where, self._longitude)
-        return seen if seen is not None and seen.source.any() else None
+            window = self._ground.window(granule.grids[20])
+            if window is not None:
+                mask, judge = self._pixels(granule, window)
+                found.append(GranulePixels(source=granule.source, grid=granule.grids[20], mask=mask, judge=judge))
+        return self._ground.merged(found)
 
-    def _coordinates(self, crs: str) -> PixelCoordinates:
-        if crs not in self._where:
-            self._where[crs] = coordinates(self._grid, crs)
-        return self._where[crs]
-
-
-def _add_granule(seen: Observation, granule: _Granule, where: PixelCoordinates, longitude: Float64Array) -> None:
-    """Merge the pixels of one granule into what its overflight saw."""
-    preference = granule_preference(
-        where.x, where.y, longitude, zone=utm_zone_of(granule.grids[20].crs), centre=granule.centre
-    )
-    mask = _taken(granule.folder / RASTER_20, granule.grids[20], where)
-    judge = _taken(granule.folder / RASTER_60, granule.grids[60], where)
-    merge_granule(seen, granule.source, mask, judge, preference)
-
-
-def _taken(path: Path, grid: Grid, where: PixelCoordinates) -> Raster:
-    """All bands of a small raster on the mosaic's pixels; only the window that they touch is read."""
-    window = needed_window(where, grid)
-    if window is None:
-        window = Window(row_start=0, row_stop=0, col_start=0, col_stop=0)
-    return take_nearest(read_scratch(path, window), grid.crop(window), where)
+    def _pixels(self, granule: _Granule, window: Window) -> tuple[UInt8Array, UInt16Array]:
+        """Both rasters of a mask folder around a window of its 20 m pixels."""
+        if self._wider is not None and granule.source in self._wider._read:
+            have, mask, judge = self._wider._read[granule.source]
+            if have.holds(window):
+                fine, coarse = window.within(have), coarser(window, 3).within(coarser(have, 3))
+                return np.ascontiguousarray(mask[:, *fine.slices]), np.ascontiguousarray(judge[:, *coarse.slices])
+        mask = read_scratch(granule.folder / RASTER_20, window)
+        judge = read_scratch(granule.folder / RASTER_60, coarser(window, 3))
+        self._read[granule.source] = window, mask, judge
+        return mask, judge
 
 
 def count(values: UInt16Array) -> Counter[int]:

@@ -1,8 +1,10 @@
 """Compiled loop that keeps the best observations of every pixel; arrays are those of `labelling.Candidates`."""
 
+import numpy as np
 from numba import njit
 
-from senard.model.arrays import Float32Array, Int16Array, UInt8Array, UInt16Array
+from senard.model.arrays import BoolArray, Float32Array, Int16Array, UInt8Array, UInt16Array
+from senard.model.sources import COST_UNITS
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
@@ -16,40 +18,52 @@ def insert(
     level: UInt8Array,
     dn: UInt16Array,
     new_label: int,
-    new_rank: UInt8Array,
+    allowed: BoolArray,
+    ranks: UInt8Array,
     new_cost: Float32Array,
     new_source: UInt16Array,
-    new_own_cost: UInt16Array,
+    whole_cost: Float32Array,
+    moments: Float32Array,
     new_flags: UInt8Array,
     new_level: UInt8Array,
+    new_clear: UInt8Array,
     new_judge: UInt16Array,
 ) -> None:
-    """Put an observation in its place among each pixel's candidates; a better rank turns all others out."""
+    """Put an observation in its place among each pixel's candidates; a better rank turns all others out.
+
+    The rank follows from level and `new_clear`, own_cost from `whole_cost` without what its moment costs.
+    """
     height, width, kept = label.shape
     for row in range(height):
         for col in range(width):
-            if new_rank[row, col] == 255 or new_rank[row, col] > rank[row, col]:
+            if not allowed[row, col]:
                 continue
-            if new_rank[row, col] < rank[row, col]:
-                rank[row, col] = new_rank[row, col]
+            new_rank = np.uint8(2 * ranks[new_level[row, col]] + (new_clear[row, col] == 0))
+            if new_rank > rank[row, col]:
+                continue
+            if new_rank < rank[row, col]:
+                rank[row, col] = new_rank
                 label[row, col, :] = -1
-            at = 0
-            while at < kept and label[row, col, at] >= 0 and cost[row, col, at] <= new_cost[row, col]:
-                at += 1
-            if at == kept:
+            value = new_cost[row, col]
+            if label[row, col, kept - 1] >= 0 and cost[row, col, kept - 1] <= value:
                 continue
-            for k in range(kept - 1, at, -1):
-                cost[row, col, k] = cost[row, col, k - 1]
-                label[row, col, k] = label[row, col, k - 1]
-                source[row, col, k] = source[row, col, k - 1]
-                own_cost[row, col, k] = own_cost[row, col, k - 1]
-                flags[row, col, k] = flags[row, col, k - 1]
-                level[row, col, k] = level[row, col, k - 1]
-                dn[row, col, k, :] = dn[row, col, k - 1, :]
-            cost[row, col, at] = new_cost[row, col]
+            at = kept - 1
+            while at > 0 and (label[row, col, at - 1] < 0 or cost[row, col, at - 1] > value):
+                if label[row, col, at - 1] >= 0:
+                    cost[row, col, at] = cost[row, col, at - 1]
+                    label[row, col, at] = label[row, col, at - 1]
+                    source[row, col, at] = source[row, col, at - 1]
+                    own_cost[row, col, at] = own_cost[row, col, at - 1]
+                    flags[row, col, at] = flags[row, col, at - 1]
+                    level[row, col, at] = level[row, col, at - 1]
+                    for band in range(4):
+                        dn[row, col, at, band] = dn[row, col, at - 1, band]
+                at -= 1
+            own = (whole_cost[row, col] - moments[new_source[row, col]]) * np.float32(COST_UNITS)
+            cost[row, col, at] = value
             label[row, col, at] = new_label
             source[row, col, at] = new_source[row, col]
-            own_cost[row, col, at] = new_own_cost[row, col]
+            own_cost[row, col, at] = np.uint16(np.rint(min(max(own, np.float32(0)), np.float32(65535))))
             flags[row, col, at] = new_flags[row, col]
             level[row, col, at] = new_level[row, col]
             for band in range(4):

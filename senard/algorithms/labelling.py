@@ -19,7 +19,7 @@ from senard.algorithms.snow import reported_level
 from senard.model.arrays import BoolArray, Float32Array, Int16Array, UInt8Array, UInt16Array
 from senard.model.grid import Grid
 from senard.model.request import Fill
-from senard.model.sources import COST_UNITS, FLAG_SNOW
+from senard.model.sources import FLAG_SNOW
 
 KEPT = 6
 """Observations kept per pixel: as good as keeping all (4.35 against 4.41 % contaminated), and memory stays bounded."""
@@ -138,10 +138,10 @@ def smoothed_cost(scored: Scored, grid: Grid) -> Float32Array:
     Returns:
         (y, x) float32; without meaning where level is 0.
     """
-    valid = scored.level > 0
     offsets = np.array(LEVEL_OFFSETS, dtype=np.float32)
-    mean, share = mean_around(scored.cost + offsets[scored.level], valid, grid, SIGMA_M)
-    return mean + np.float32(GAP_COST) * (1 - share)
+    mean, share = mean_around(scored.cost + offsets[scored.level], scored.level > 0, grid, SIGMA_M)
+    mean += np.float32(GAP_COST) * (1 - share)
+    return mean
 
 
 def usable(scored: Scored, fill: Fill) -> BoolArray:
@@ -164,7 +164,14 @@ def usable(scored: Scored, fill: Fill) -> BoolArray:
 
 
 def add_candidate(
-    to: Candidates, label: int, seen: Observation, scored: Scored, cost: Float32Array, allowed: BoolArray
+    to: Candidates,
+    label: int,
+    seen: Observation,
+    scored: Scored,
+    cost: Float32Array,
+    allowed: BoolArray,
+    *,
+    moments: Float32Array | None = None,
 ) -> None:
     """Keep an observation where it is among the best of the best rank so far.
 
@@ -175,11 +182,13 @@ def add_candidate(
         scored: its judgement.
         cost: from `smoothed_cost`.
         allowed: from `usable`.
+        moments: (scenes + 1,) by source number, the part of the cost that is left out of `Candidates.own_cost`: a date
+            is no reason to doubt. None: nothing is.
     """
-    rank = np.where(allowed, 2 * _RANKS[scored.level] + (scored.clear == 0), 255).astype(np.uint8)
-    own = np.rint(np.clip(scored.cost * COST_UNITS, 0, 65535)).astype(np.uint16)
+    moments = np.zeros(int(seen.source.max()) + 1, dtype=np.float32) if moments is None else moments
     places = (to.rank, to.cost, to.label, to.source, to.own_cost, to.flags, to.level, to.dn)
-    insert(*places, label, rank, cost, seen.source, own, scored.flags, scored.level, seen.judge)
+    costs = (cost, seen.source, scored.cost, moments)
+    insert(*places, label, allowed, _RANKS, *costs, scored.flags, scored.level, scored.clear, seen.judge)
 
 
 def choose(candidates: Candidates, grid: Grid, *, margin: int = 0) -> Choice:

@@ -139,12 +139,6 @@ def score(seen: Observation, moments: Float32Array, buffer: Buffer) -> Scored:
     return Scored(level=level, cost=cost, flags=flags, clear=clear)
 
 
-def cost_of_vicinity(seen: Observation) -> Float32Array:
-    """What the nearness of clouds and the product's own probability of cloud add to the cost of each pixel."""
-    costs: Float32Array = _DISTANCE_COST[seen.mask[1]] + _PROBABILITY_COST[seen.mask[3]]
-    return costs
-
-
 def _class_table() -> Float32Array:
     table = np.zeros(16, dtype=np.float32)
     specks = (Scl.CLOUD_SHADOW, Scl.CLOUD_MEDIUM, Scl.THIN_CIRRUS)
@@ -175,6 +169,10 @@ _CLASS_COST = _class_table()
 _DISTANCE_COST = _distance_table()
 _SHARE_COST = _share_table()
 _PROBABILITY_COST = _probability_table()
+VICINITY_COSTS = (_DISTANCE_COST, _PROBABILITY_COST)
+"""What the nearness of clouds and the product's own probability of cloud add to the cost: by `distance` and by
+`cloud_probability` of MASK_BANDS_20."""
+
 _AEROSOL_COST = np.float32(AEROSOL_WEIGHT / (AEROSOL_FULL * AOT_UNITS))
 _AEROSOL_FULL = np.int64(AEROSOL_FULL * AOT_UNITS)
 

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -196,10 +196,11 @@ def _select_block(period: Period, core: Grid, inside: BoolArray, contenders: lis
     candidates = Candidates.nothing(grid.shape)
     clear = np.zeros(grid.shape, dtype=np.uint16)
     for label, seen, scored in judged_observations(period, grid):
-        clear += np.isin(scored.level, CLEAR_LEVELS)
-        allowed = usable(scored, period.request.fill) & ~np.isin(seen.source, period.spared)
-        doubted = replace(scored, cost=scored.cost - period.moments[seen.source])  # a date is no reason to doubt
-        add_candidate(candidates, label, seen, doubted, smoothed_cost(scored, grid), allowed)
+        clear += _is_clear(scored.level)
+        allowed = usable(scored, period.request.fill)
+        if period.spared:
+            allowed &= ~np.isin(seen.source, period.spared)
+        add_candidate(candidates, label, seen, scored, smoothed_cost(scored, grid), allowed, moments=period.moments)
     choice = choose(candidates, grid, margin=halo - feather_px)
     contenders.append(contenders_of(candidates, sampled(grid, np.pad(inside, halo)), grid))
     layers = {
@@ -213,6 +214,11 @@ def _select_block(period: Period, core: Grid, inside: BoolArray, contenders: lis
         mixing = seconds(choice, candidates, grid.gsd, period.request.feather_m)
         layers |= {"second": mixing.source, "share": mixing.share}
     return {name: pixels[halo:-halo, halo:-halo] * inside for name, pixels in layers.items()}
+
+
+def _is_clear(level: UInt8Array) -> BoolArray:
+    """Where an observation counts as clear."""
+    return np.logical_or.reduce([level == clear for clear in CLEAR_LEVELS])
 
 
 def judged_observations(period: Period, grid: Grid) -> Iterator[tuple[int, Observation, Scored]]:

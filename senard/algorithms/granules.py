@@ -182,12 +182,14 @@ def _take(
 ) -> int:
     """Copy the pixels of one granule where they are valid and preferred; returns how many."""
     count = 0
+    down = (np.arange(mask.shape[1]) + row_start) // ratio - row_start // ratio
+    across = (np.arange(mask.shape[2]) + col_start) // ratio - col_start // ratio
     for i in range(rows.shape[0]):
         for j in range(rows.shape[1]):
             if rows[i, j] < 0:
                 continue
-            row, col = np.int64(rows[i, j]), np.int64(cols[i, j])
-            if mask[0, row - row_start, col - col_start] & CLASS_VALID == 0:
+            row, col = np.int64(rows[i, j]) - row_start, np.int64(cols[i, j]) - col_start
+            if mask[0, row, col] & CLASS_VALID == 0:
                 continue
             held = np.int64(into_source[i, j])
             if held > 0:
@@ -200,8 +202,8 @@ def _take(
             count += 1
             into_source[i, j] = sources[number]
             for band in range(into_mask.shape[0]):
-                into_mask[band, i, j] = mask[band, row - row_start, col - col_start]
-            row, col = row // ratio - row_start // ratio, col // ratio - col_start // ratio
+                into_mask[band, i, j] = mask[band, row, col]
+            row, col = down[row], across[col]
             for band in range(into_judge.shape[0]):
                 into_judge[band, i, j] = judge[band, row, col]
     return count

@@ -127,6 +127,16 @@ def _alike(one: UInt16Array, other: UInt16Array) -> bool:
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
+def _alike_in(ones: UInt16Array, i: int, others: UInt16Array, k: int) -> bool:
+    """`_alike` of two observations among those that are held."""
+    for band in range(4):
+        a, b = np.float32(ones[i, band]), np.float32(others[k, band])
+        if abs(a - b) > SAME_DN + SAME_SHARE * min(a, b):
+            return False
+    return True
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
 def _held(cost: Float32Array) -> int:
     """How many observations a pixel's places hold."""
     held = 0
@@ -152,7 +162,7 @@ def _most_alike(dn: UInt16Array, held: int, most_lower: float) -> tuple[int, int
     for i in range(held):
         like, below = 0, 0
         for k in range(held):
-            if _alike(dn[i], dn[k]):
+            if _alike_in(dn, i, dn, k):
                 like += 1
             elif k < i:
                 below += 1
@@ -278,9 +288,11 @@ def _release(
     clear: UInt8Array,
 ) -> None:
     """Change level, cost, flags and clear in place."""
+    across = (np.arange(level.shape[1]) + first_col) // ratio
     for row in range(level.shape[0]):
+        r = (row + first_row) // ratio
         for col in range(level.shape[1]):
-            bits = verdict[(row + first_row) // ratio, (col + first_col) // ratio]
+            bits = verdict[r, across[col]]
             if bits & RELEASED == 0 or level[row, col] == 0 or flags[row, col] & FLAG_SNOW:
                 continue
             scl = mask[0, row, col] & SCL_BITS

@@ -5,6 +5,7 @@ does not depend on how many scenes there are. Quantiles lean to the side that cl
 raises, high for what shade lowers (science: background).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -66,6 +67,25 @@ class Reservoir:
             day=np.zeros((*shape, kept), dtype=np.int16),
             dn=np.zeros((*shape, kept, 4), dtype=np.uint16),
             count=np.zeros(shape, dtype=np.uint16),
+        )
+
+    @classmethod
+    def beside(cls, parts: Sequence["Reservoir"]) -> "Reservoir":
+        """Reservoirs of pieces of ground, from left to right, as one."""
+        return cls(
+            cost=np.concatenate([part.cost for part in parts], axis=1),
+            day=np.concatenate([part.day for part in parts], axis=1),
+            dn=np.concatenate([part.dn for part in parts], axis=1),
+            count=np.concatenate([part.count for part in parts], axis=1),
+        )
+
+    def part(self, where: tuple[slice, slice]) -> "Reservoir":
+        """Rows and columns of it, as a copy."""
+        return Reservoir(
+            cost=self.cost[where].copy(),
+            day=self.day[where].copy(),
+            dn=self.dn[where].copy(),
+            count=self.count[where].copy(),
         )
 
 

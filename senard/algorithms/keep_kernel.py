@@ -18,6 +18,7 @@ def insert(
     level: UInt8Array,
     dn: UInt16Array,
     new_label: int,
+    pad: int,
     allowed: BoolArray,
     ranks: UInt8Array,
     new_cost: Float32Array,
@@ -31,20 +32,24 @@ def insert(
 ) -> None:
     """Put an observation in its place among each pixel's candidates; a better rank turns all others out.
 
-    The rank follows from level and `new_clear`, own_cost from `whole_cost` without what its moment costs.
+    The rank follows from level and `new_clear`, own_cost from `whole_cost` without what its moment costs. Without `pad`
+    pixels along its edges the observation fills the rightmost columns.
     """
-    height, width, kept = label.shape
+    kept = label.shape[2]
+    height, width = allowed.shape[0] - 2 * pad, allowed.shape[1] - 2 * pad
+    first = label.shape[1] - width
     for row in range(height):
-        for col in range(width):
-            if not allowed[row, col]:
+        for col in range(first, first + width):
+            r, c = row + pad, col - first + pad
+            if not allowed[r, c]:
                 continue
-            new_rank = np.uint8(2 * ranks[new_level[row, col]] + (new_clear[row, col] == 0))
+            new_rank = np.uint8(2 * ranks[new_level[r, c]] + (new_clear[r, c] == 0))
             if new_rank > rank[row, col]:
                 continue
             if new_rank < rank[row, col]:
                 rank[row, col] = new_rank
                 label[row, col, :] = -1
-            value = new_cost[row, col]
+            value = new_cost[r, c]
             if label[row, col, kept - 1] >= 0 and cost[row, col, kept - 1] <= value:
                 continue
             at = kept - 1
@@ -59,12 +64,12 @@ def insert(
                     for band in range(4):
                         dn[row, col, at, band] = dn[row, col, at - 1, band]
                 at -= 1
-            own = (whole_cost[row, col] - moments[new_source[row, col]]) * np.float32(COST_UNITS)
+            own = (whole_cost[r, c] - moments[new_source[r, c]]) * np.float32(COST_UNITS)
             cost[row, col, at] = value
             label[row, col, at] = new_label
-            source[row, col, at] = new_source[row, col]
+            source[row, col, at] = new_source[r, c]
             own_cost[row, col, at] = np.uint16(np.rint(min(max(own, np.float32(0)), np.float32(65535))))
-            flags[row, col, at] = new_flags[row, col]
-            level[row, col, at] = new_level[row, col]
+            flags[row, col, at] = new_flags[r, c]
+            level[row, col, at] = new_level[r, c]
             for band in range(4):
-                dn[row, col, at, band] = new_judge[band, row, col]
+                dn[row, col, at, band] = new_judge[band, r, c]

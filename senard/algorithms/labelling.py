@@ -91,6 +91,12 @@ class Candidates:
             dn=np.zeros((*places, 4), dtype=np.uint16),
         )
 
+    def move_on(self, columns: int) -> None:
+        """Take up so many columns on the right, without candidates, and leave as many on the left."""
+        for values in (self.rank, self.cost, self.label, self.source, self.own_cost, self.flags, self.level, self.dn):
+            values[:, :-columns] = values[:, columns:]
+        self.rank[:, -columns:], self.label[:, -columns:] = 255, -1
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
@@ -126,6 +132,11 @@ def halo_px(grid: Grid) -> int:
     return max(
         reach_px(section.pixel_m, SIGMA_M) + STEPS_REACH_PX + 2 * _patch_reach(section.pixel_m) for section in sections
     )
+
+
+def smoothing_px(grid: Grid) -> int:
+    """Pixels around a part of the grid, of 20 m, that the smoothed costs in it depend on; a part of `halo_px`."""
+    return max(reach_px(section.pixel_m, SIGMA_M) for section in row_sections(grid.padded(1000)))
 
 
 def smoothed_cost(scored: Scored, grid: Grid) -> Float32Array:
@@ -172,6 +183,7 @@ def add_candidate(
     allowed: BoolArray,
     *,
     moments: Float32Array | None = None,
+    pad: int = 0,
 ) -> None:
     """Keep an observation where it is among the best of the best rank so far.
 
@@ -184,11 +196,13 @@ def add_candidate(
         allowed: from `usable`.
         moments: (scenes + 1,) by source number, the part of the cost that is left out of `Candidates.own_cost`: a date
             is no reason to doubt. None: nothing is.
+        pad: pixels along all edges of the observation that are left out; what is left are the rightmost columns of
+            `to`.
     """
     moments = np.zeros(int(seen.source.max()) + 1, dtype=np.float32) if moments is None else moments
     places = (to.rank, to.cost, to.label, to.source, to.own_cost, to.flags, to.level, to.dn)
     costs = (cost, seen.source, scored.cost, moments)
-    insert(*places, label, allowed, _RANKS, *costs, scored.flags, scored.level, scored.clear, seen.judge)
+    insert(*places, label, pad, allowed, _RANKS, *costs, scored.flags, scored.level, scored.clear, seen.judge)
 
 
 def choose(candidates: Candidates, grid: Grid, *, margin: int = 0) -> Choice:

@@ -1,6 +1,7 @@
-"""Compiled loop that keeps the best observations of every pixel; arrays are those of `labelling.Candidates`."""
+"""Compiled loops that keep the best observations of every pixel; arrays are those of `labelling.Candidates`."""
 
 import numpy as np
+import numpy.typing as npt
 from numba import njit
 
 from senard.model.arrays import BoolArray, Float32Array, Int16Array, UInt8Array, UInt16Array
@@ -73,3 +74,37 @@ def insert(
             level[row, col, at] = new_level[r, c]
             for band in range(4):
                 dn[row, col, at, band] = new_judge[band, r, c]
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
+def add_offsets(cost: Float32Array, level: UInt8Array, offsets: Float32Array, out: Float32Array) -> None:
+    """Fill the cost of every pixel with that of its level added."""
+    for row in range(cost.shape[0]):
+        for col in range(cost.shape[1]):
+            out[row, col] = cost[row, col] + offsets[level[row, col]]
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
+def take_places(
+    place: npt.NDArray[np.int8],
+    source: UInt16Array,
+    level: UInt8Array,
+    flags: UInt8Array,
+    own_cost: UInt16Array,
+    label: Int16Array,
+    out_source: UInt16Array,
+    out_level: UInt16Array,
+    out_flags: UInt16Array,
+    out_cost: UInt16Array,
+    out_label: Int16Array,
+) -> None:
+    """Fill what the candidates in the chosen places hold; pixels without one stay."""
+    for row in range(place.shape[0]):
+        for col in range(place.shape[1]):
+            k = place[row, col]
+            if k >= 0:
+                out_source[row, col] = source[row, col, k]
+                out_level[row, col] = level[row, col, k]
+                out_flags[row, col] = flags[row, col, k]
+                out_cost[row, col] = own_cost[row, col, k]
+                out_label[row, col] = label[row, col, k]

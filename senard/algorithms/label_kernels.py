@@ -19,6 +19,9 @@ STEP_PER_DN = np.float32(20.0 / 10_000)
 STEP_MAX_DN = 6000
 """Step above which a border costs no more, DN summed like that: 0.6."""
 
+ROUNDING = 1e-6
+"""Share by which sums of the same terms in another order differ at most, with a wide margin."""
+
 MOST_AROUND = 24
 """Datatakes in and around a cell that are tried."""
 
@@ -113,18 +116,27 @@ def _labels_around(held: Int16Array, top: int, bottom: int, left: int, right: in
 def _try_label(
     place: Int8Array,
     held: Int16Array,
+    cost: Float32Array,
     label: Int16Array,
     cell: tuple[int, int, int, int],
     wanted: int,
     trial: Int16Array,
-) -> None:
-    """Fill places (0) and datatakes (1) of a cell: its pixels take a datatake where they can, none where it is -2."""
+) -> float:
+    """Fill places (0) and datatakes (1) of a cell: its pixels take a datatake where they can, none where it is -2.
+
+    Returns what they cost without any borders.
+    """
     top, bottom, left, right = cell
+    total = 0.0
     for row in range(top, bottom):
         for col in range(left, right):
             k = place_of(label, row, col, wanted) if wanted >= 0 and place[row, col] >= 0 else -1
-            trial[0, row - top, col - left] = k if k >= 0 else place[row, col]
+            here = k if k >= 0 else int(place[row, col])
+            trial[0, row - top, col - left] = here
             trial[1, row - top, col - left] = wanted if k >= 0 else held[row, col]
+            if here >= 0:
+                total += cost[row, col, here]
+    return total
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
@@ -198,15 +210,17 @@ def relax_cells(
                 if count < 2:
                     continue
                 where = (top, bottom, left, right)
-                _try_label(place, held, label, where, -2, trial)
+                _try_label(place, held, cost, label, where, -2, trial)
                 least, best = _cell_energy(place, held, cost, label, dn, where, trial), -1
                 for index in range(count):
-                    _try_label(place, held, label, where, found[index], trial)
+                    alone = _try_label(place, held, cost, label, where, found[index], trial)
+                    if alone > least + ROUNDING * (1.0 + abs(least)):
+                        continue  # borders only add to that
                     energy = _cell_energy(place, held, cost, label, dn, where, trial)
                     if energy < least:
                         least, best = energy, index
                 if best >= 0:
-                    _try_label(place, held, label, where, found[best], trial)
+                    _try_label(place, held, cost, label, where, found[best], trial)
                     place[top:bottom, left:right] = trial[0, : bottom - top, : right - left]
                     held[top:bottom, left:right] = trial[1, : bottom - top, : right - left]
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from senard.algorithms.ground import mean_around, reach_px, row_sections
-from senard.algorithms.keep_kernel import insert
+from senard.algorithms.keep_kernel import add_offsets, insert, take_places
 from senard.algorithms.label_kernels import Int8Array, relax, relax_cells, trim
 from senard.algorithms.patch_kernels import absorb, mark_small
 from senard.algorithms.scoring import Observation, Scored
@@ -46,6 +46,7 @@ MAX_PATCH_PX = 32
 
 
 _RANKS = np.array(RANKS, dtype=np.uint8)
+_OFFSETS = np.array(LEVEL_OFFSETS, dtype=np.float32)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,8 +150,9 @@ def smoothed_cost(scored: Scored, grid: Grid) -> Float32Array:
     Returns:
         (y, x) float32; without meaning where level is 0.
     """
-    offsets = np.array(LEVEL_OFFSETS, dtype=np.float32)
-    mean, share = mean_around(scored.cost + offsets[scored.level], scored.level > 0, grid, SIGMA_M)
+    cost = np.empty_like(scored.cost)
+    add_offsets(scored.cost, scored.level, _OFFSETS, cost)
+    mean, share = mean_around(cost, scored.level > 0, grid, SIGMA_M)
     mean += np.float32(GAP_COST) * (1 - share)
     return mean
 
@@ -250,20 +252,11 @@ def _leave_out(place: Int8Array, held: Int16Array, width: int) -> None:
 
 def _chosen(candidates: Candidates, place: Int8Array) -> Choice:
     """What the candidates in the chosen places hold."""
-    some = place >= 0
-    index = np.maximum(place, 0).astype(np.intp)[:, :, None]
-
-    def taken(values: UInt8Array | UInt16Array) -> UInt16Array:
-        return np.where(some, np.take_along_axis(values, index, axis=2)[:, :, 0], 0).astype(np.uint16)
-
-    label = np.take_along_axis(candidates.label, index, axis=2)[:, :, 0]
-    return Choice(
-        label=np.where(some, label, np.int16(-1)),
-        source=taken(candidates.source),
-        level=taken(candidates.level),
-        flags=taken(candidates.flags),
-        cost=taken(candidates.own_cost),
-    )
+    source, level, flags, cost = (np.zeros(place.shape, dtype=np.uint16) for _ in range(4))
+    label = np.full(place.shape, -1, dtype=np.int16)
+    kept = (candidates.source, candidates.level, candidates.flags, candidates.own_cost, candidates.label)
+    take_places(place, *kept, source, level, flags, cost, label)
+    return Choice(label=label, source=source, level=level, flags=flags, cost=cost)
 
 
 def _patch_reach(pixel_m: float) -> int:

@@ -127,16 +127,6 @@ def _alike(one: UInt16Array, other: UInt16Array) -> bool:
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
-def _alike_in(ones: UInt16Array, i: int, others: UInt16Array, k: int) -> bool:
-    """`_alike` of two observations among those that are held."""
-    for band in range(4):
-        a, b = np.float32(ones[i, band]), np.float32(others[k, band])
-        if abs(a - b) > SAME_DN + SAME_SHARE * min(a, b):
-            return False
-    return True
-
-
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
 def _held(cost: Float32Array) -> int:
     """How many observations a pixel's places hold."""
     held = 0
@@ -158,16 +148,18 @@ def _among(day: int, dn: UInt16Array, days: Int16Array, dns: UInt16Array, held: 
 def _most_alike(dn: UInt16Array, held: int, most_lower: float) -> tuple[int, int, int]:
     """The flagged observation that most others look like and least lie below, the first of equals; how many look like
     it; how many others have a lower haze index."""
+    like, below = np.ones(held, dtype=np.int64), np.zeros(held, dtype=np.int64)
+    for i in range(held):
+        for k in range(i):
+            if _alike(dn[i], dn[k]):
+                like[i] += 1
+                like[k] += 1
+            else:
+                below[i] += 1
     best, alike, lower = 0, 0, 0
     for i in range(held):
-        like, below = 0, 0
-        for k in range(held):
-            if _alike_in(dn, i, dn, k):
-                like += 1
-            elif k < i:
-                below += 1
-        if like - below / most_lower > alike - lower / most_lower:
-            best, alike, lower = i, like, below
+        if like[i] - below[i] / most_lower > alike - lower / most_lower:
+            best, alike, lower = i, like[i], below[i]
     return best, alike, lower
 
 

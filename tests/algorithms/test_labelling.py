@@ -113,6 +113,30 @@ class TestChoose:
         assert not inner.source[0].any()
 
 
+class TestMovingOn:
+    """Candidates of ground that two blocks share are kept from one to the next."""
+
+    def test_keeps_what_stays_and_takes_up_the_rest_anew(self) -> None:
+        candidates = Candidates.nothing(GRID.shape)
+        west = np.tile(np.arange(80, dtype=np.float32), (60, 1))
+        everywhere = np.ones(GRID.shape, dtype=np.bool_)
+        add_candidate(candidates, 0, seen(1), scored(west), west, everywhere)
+        candidates.move_on(30)
+        assert candidates.cost[0, :50, 0].tolist() == list(range(30, 80))
+        assert (candidates.label[:, :50, 0] == 0).all()
+        assert (candidates.label[:, 50:] == -1).all()
+
+    def test_fills_the_rightmost_columns_from_an_observation_without_its_rim(self) -> None:
+        west = np.tile(np.arange(80, dtype=np.float32), (60, 1))
+        everywhere = np.ones(GRID.shape, dtype=np.bool_)
+        part = Observation(source=seen(2).source[:, :38], mask=seen(2).mask[:, :, :38], judge=seen(2).judge[:, :, :38])
+        rows = Candidates.nothing((GRID.height - 8, 50))
+        how = Scored(**{name: getattr(scored(west), name)[:, :38] for name in ("level", "cost", "flags", "clear")})
+        add_candidate(rows, 1, part, how, west[:, :38], everywhere[:, :38], pad=4)
+        assert (rows.label[:, :20] == -1).all()
+        assert rows.cost[0, 20:, 0].tolist() == list(range(4, 34))
+
+
 class TestSmoothedCost:
     """The cost of a pixel is that of its neighbourhood on the ground."""
 

@@ -5,6 +5,7 @@ does not depend on how many scenes there are. Quantiles lean to the side that cl
 raises, high for what shade lowers (science: background).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -66,6 +67,25 @@ class Reservoir:
             day=np.zeros((*shape, kept), dtype=np.int16),
             dn=np.zeros((*shape, kept, 4), dtype=np.uint16),
             count=np.zeros(shape, dtype=np.uint16),
+        )
+
+    @classmethod
+    def beside(cls, parts: Sequence["Reservoir"]) -> "Reservoir":
+        """Reservoirs of pieces of ground, from left to right, as one."""
+        return cls(
+            cost=np.concatenate([part.cost for part in parts], axis=1),
+            day=np.concatenate([part.day for part in parts], axis=1),
+            dn=np.concatenate([part.dn for part in parts], axis=1),
+            count=np.concatenate([part.count for part in parts], axis=1),
+        )
+
+    def part(self, where: tuple[slice, slice]) -> "Reservoir":
+        """Rows and columns of it, as a copy."""
+        return Reservoir(
+            cost=self.cost[where].copy(),
+            day=self.day[where].copy(),
+            dn=self.dn[where].copy(),
+            count=self.count[where].copy(),
         )
 
 
@@ -146,16 +166,18 @@ def _offer(
             if not allowed[row, col]:
                 continue
             count[row, col] += 1
-            at = kept
-            while at > 0 and kept_cost[row, col, at - 1] > cost[row, col]:
-                at -= 1
-            if at == kept:
+            value = cost[row, col]
+            if not kept_cost[row, col, kept - 1] > value:
                 continue
-            for k in range(kept - 1, at, -1):
-                kept_cost[row, col, k] = kept_cost[row, col, k - 1]
-                kept_day[row, col, k] = kept_day[row, col, k - 1]
-                kept_dn[row, col, k, :] = kept_dn[row, col, k - 1, :]
-            kept_cost[row, col, at] = cost[row, col]
+            at = kept - 1
+            while at > 0 and kept_cost[row, col, at - 1] > value:
+                if kept_cost[row, col, at - 1] < np.inf:  # an empty place holds nothing to move
+                    kept_cost[row, col, at] = kept_cost[row, col, at - 1]
+                    kept_day[row, col, at] = kept_day[row, col, at - 1]
+                    for band in range(4):
+                        kept_dn[row, col, at, band] = kept_dn[row, col, at - 1, band]
+                at -= 1
+            kept_cost[row, col, at] = value
             kept_day[row, col, at] = day
             for band in range(4):
                 kept_dn[row, col, at, band] = judge[band, row, col]
@@ -211,6 +233,7 @@ def _quantiles(
     rows, cols, kept = cost.shape
     index = np.empty(kept, dtype=np.int64)
     line = np.empty(kept, dtype=np.float32)
+    held = -1
     for row in range(rows):
         for col in range(cols):
             found = _near_in_time(cost[row, col], day[row, col], wanted, window, index)
@@ -225,7 +248,9 @@ def _quantiles(
             values[0, row, col] = _quantile(line, found, low)
             for layer in range(7):
                 band = _BANDS_OF_LAYERS[layer]
-                for k in range(found):
-                    line[k] = np.float32(dn[row, col, index[k], band])
+                if band != held or layer == 0:  # else they are sorted already
+                    for k in range(found):
+                        line[k] = np.float32(dn[row, col, index[k], band])
+                    held = band
                 share = _DARK_QUANTILES[layer]
                 values[layer + 1, row, col] = _quantile(line, found, share if share > 0 else low)

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numba import njit
-from scipy import ndimage
 
 from senard.algorithms.background import Background
 from senard.algorithms.ground import mean_around, reach_px, row_sections
@@ -60,8 +59,6 @@ DRIFT_MOST = 3.0
 
 HAZY, SHADED, UNTESTED, IN_ZONE = 1, 2, 4, 8
 """Bits of `Departure.verdict`."""
-
-_SQUARE = np.ones((3, 3), dtype=np.bool_)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,8 +132,8 @@ def depart(
     rise = np.where(tested, hot - usual.values[0], np.float32(0))
     blueness = np.where(tested, _blueness(judge, usual, water, from_above=from_above), np.float32(0))
     kept = np.where(tested, _kept(judge, usual, water), np.float32(0))
-    haze, _ = mean_around(rise, tested, grid, HAZE_SIGMA_M)
-    blue, _ = mean_around(blueness, tested, grid, HAZE_SIGMA_M)
+    haze, share = mean_around(rise, tested, grid, HAZE_SIGMA_M)
+    blue, _ = mean_around(blueness, tested, grid, HAZE_SIGMA_M, share=share)
     light, _ = mean_around(kept, tested, grid, DARK_SIGMA_M)
     own_haze = np.where(judge[5] > 0, judge[5].astype(np.float32) - np.float32(HAZE_ZERO), np.float32(0))
     growth = min(DRIFT_MOST, 1 + max(0.0, days_apart - DRIFT_DAYS) / DRIFT_GROWTH_DAYS)
@@ -153,13 +150,24 @@ def depart(
     dark = np.where(water & ~shaded & (zone != ZONE_LIKELY), np.float32(0), missing)
     hazy = open_ground & (haze > 1)
     verdict = np.zeros(hazy.shape, dtype=np.uint8)
-    verdict[ndimage.binary_dilation(hazy, structure=_SQUARE)] |= HAZY
-    verdict[ndimage.binary_dilation(shaded, structure=_SQUARE)] |= SHADED
+    verdict[_grown(hazy)] |= HAZY
+    verdict[_grown(shaded)] |= SHADED
     verdict[open_ground & (usual.count < LEAST_DATES)] |= UNTESTED
     verdict[(zone == ZONE_LIKELY) & ~water] |= IN_ZONE  # what is shaded of water, blue has told
     return Departure(
         haze=haze, own_haze=(own_haze / np.float32(HAZE_DN)).astype(np.float32), dark=dark, verdict=verdict, zone=zone
     )
+
+
+def _grown(where: BoolArray) -> BoolArray:
+    """(y, x), True on the pixels of an area and on the eight around each."""
+    tall = where.copy()
+    tall[1:] |= where[:-1]
+    tall[:-1] |= where[1:]
+    grown = tall.copy()
+    grown[:, 1:] |= tall[:, :-1]
+    grown[:, :-1] |= tall[:, 1:]
+    return grown
 
 
 def _with_shore(haze: Float32Array, land: BoolArray, grid: Grid) -> Float32Array:

@@ -60,7 +60,7 @@ def reach_px(pixel_m: float, sigma_m: float) -> int:
 
 
 def mean_around(
-    values: Float32Array, known: BoolArray, grid: Grid, sigma_m: float
+    values: Float32Array, known: BoolArray, grid: Grid, sigma_m: float, *, share: Float32Array | None = None
 ) -> tuple[Float32Array, Float32Array]:
     """Mean of what is known in each pixel's Gaussian neighbourhood on the ground.
 
@@ -69,23 +69,31 @@ def mean_around(
         known: (y, x), True where a value counts.
         grid: the pixels.
         sigma_m: standard deviation of the neighbourhood, m; it is cut at `reach_px`.
+        share: what this returned as share for the same `known` and `sigma_m`; None: not worked out yet.
 
     Returns:
         (y, x) float32: the mean, and the share of the neighbourhood that is known, 0-1.
     """
-    weights = known.astype(np.float32)
-    parts = np.where(known, values, np.float32(0))
-    mean, share = np.empty_like(parts), np.empty_like(parts)
-    for section in row_sections(grid):
+    everywhere = bool(known.all())
+    if share is None:
+        share = _smooth_on_ground(np.ones((grid.height, 1), np.float32) if everywhere else known, grid, sigma_m)
+        share = np.broadcast_to(share, grid.shape)  # all alike along a row where all is known
+    mean = _smooth_on_ground(values if everywhere else np.where(known, values, np.float32(0)), grid, sigma_m)
+    mean /= np.maximum(share, np.float32(1e-6))
+    return mean, share
+
+
+def _smooth_on_ground(values: Float32Array | BoolArray, grid: Grid, sigma_m: float) -> Float32Array:
+    """Sum of Gaussian weights x values around each pixel; the weights fit the rows' pixel on the ground."""
+    values = values.astype(np.float32, copy=False)
+    sections = row_sections(grid)
+    parts = []
+    for section in sections:
         radius = reach_px(section.pixel_m, sigma_m)
         kernel = gaussian_kernel(sigma_m / section.pixel_m, radius=radius)
         start, stop = max(0, section.row_start - radius), min(grid.height, section.row_stop + radius)
-        rows = slice(section.row_start - start, section.row_stop - start)
-        there = smooth(weights[start:stop], kernel)[rows]
-        share[section.row_start : section.row_stop] = there
-        sums = smooth(parts[start:stop], kernel)[rows]
-        mean[section.row_start : section.row_stop] = sums / np.maximum(there, np.float32(1e-6))
-    return mean, share
+        parts.append(smooth(values[start:stop], kernel)[section.row_start - start : section.row_stop - start])
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
 @lru_cache(maxsize=4096)

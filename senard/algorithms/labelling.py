@@ -11,14 +11,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from senard.algorithms.ground import mean_around, reach_px, row_sections
-from senard.algorithms.keep_kernel import insert
-from senard.algorithms.label_kernels import absorb, mark_small, relax, relax_cells, trim
+from senard.algorithms.keep_kernel import add_offsets, insert, take_places
+from senard.algorithms.label_kernels import Int8Array, relax, relax_cells, trim
+from senard.algorithms.patch_kernels import absorb, mark_small
 from senard.algorithms.scoring import Observation, Scored
 from senard.algorithms.snow import reported_level
 from senard.model.arrays import BoolArray, Float32Array, Int16Array, UInt8Array, UInt16Array
 from senard.model.grid import Grid
 from senard.model.request import Fill
-from senard.model.sources import COST_UNITS, FLAG_SNOW
+from senard.model.sources import FLAG_SNOW
 
 KEPT = 6
 """Observations kept per pixel: as good as keeping all (4.35 against 4.41 % contaminated), and memory stays bounded."""
@@ -45,6 +46,7 @@ MAX_PATCH_PX = 32
 
 
 _RANKS = np.array(RANKS, dtype=np.uint8)
+_OFFSETS = np.array(LEVEL_OFFSETS, dtype=np.float32)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +92,12 @@ class Candidates:
             dn=np.zeros((*places, 4), dtype=np.uint16),
         )
 
+    def move_on(self, columns: int) -> None:
+        """Take up so many columns on the right, without candidates, and leave as many on the left."""
+        for values in (self.rank, self.cost, self.label, self.source, self.own_cost, self.flags, self.level, self.dn):
+            values[:, :-columns] = values[:, columns:]
+        self.rank[:, -columns:], self.label[:, -columns:] = 255, -1
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
@@ -127,6 +135,11 @@ def halo_px(grid: Grid) -> int:
     )
 
 
+def smoothing_px(grid: Grid) -> int:
+    """Pixels around a part of the grid, of 20 m, that the smoothed costs in it depend on; a part of `halo_px`."""
+    return max(reach_px(section.pixel_m, SIGMA_M) for section in row_sections(grid.padded(1000)))
+
+
 def smoothed_cost(scored: Scored, grid: Grid) -> Float32Array:
     """Cost of an observation averaged over its neighbourhood on the ground, with a price for gaps in it.
 
@@ -137,10 +150,11 @@ def smoothed_cost(scored: Scored, grid: Grid) -> Float32Array:
     Returns:
         (y, x) float32; without meaning where level is 0.
     """
-    valid = scored.level > 0
-    offsets = np.array(LEVEL_OFFSETS, dtype=np.float32)
-    mean, share = mean_around(scored.cost + offsets[scored.level], valid, grid, SIGMA_M)
-    return mean + np.float32(GAP_COST) * (1 - share)
+    cost = np.empty_like(scored.cost)
+    add_offsets(scored.cost, scored.level, _OFFSETS, cost)
+    mean, share = mean_around(cost, scored.level > 0, grid, SIGMA_M)
+    mean += np.float32(GAP_COST) * (1 - share)
+    return mean
 
 
 def usable(scored: Scored, fill: Fill) -> BoolArray:
@@ -163,7 +177,15 @@ def usable(scored: Scored, fill: Fill) -> BoolArray:
 
 
 def add_candidate(
-    to: Candidates, label: int, seen: Observation, scored: Scored, cost: Float32Array, allowed: BoolArray
+    to: Candidates,
+    label: int,
+    seen: Observation,
+    scored: Scored,
+    cost: Float32Array,
+    allowed: BoolArray,
+    *,
+    moments: Float32Array | None = None,
+    pad: int = 0,
 ) -> None:
     """Keep an observation where it is among the best of the best rank so far.
 
@@ -174,55 +196,67 @@ def add_candidate(
         scored: its judgement.
         cost: from `smoothed_cost`.
         allowed: from `usable`.
+        moments: (scenes + 1,) by source number, the part of the cost that is left out of `Candidates.own_cost`: a date
+            is no reason to doubt. None: nothing is.
+        pad: pixels along all edges of the observation that are left out; what is left are the rightmost columns of
+            `to`.
     """
-    rank = np.where(allowed, 2 * _RANKS[scored.level] + (scored.clear == 0), 255).astype(np.uint8)
-    own = np.rint(np.clip(scored.cost * COST_UNITS, 0, 65535)).astype(np.uint16)
+    moments = np.zeros(int(seen.source.max()) + 1, dtype=np.float32) if moments is None else moments
     places = (to.rank, to.cost, to.label, to.source, to.own_cost, to.flags, to.level, to.dn)
-    insert(*places, label, rank, cost, seen.source, own, scored.flags, scored.level, seen.judge)
+    costs = (cost, seen.source, scored.cost, moments)
+    insert(*places, label, pad, allowed, _RANKS, *costs, scored.flags, scored.level, scored.clear, seen.judge)
 
 
-def choose(candidates: Candidates, grid: Grid) -> Choice:
+def choose(candidates: Candidates, grid: Grid, *, margin: int = 0) -> Choice:
     """Choose one observation per pixel.
 
     Args:
         candidates: of every pixel.
         grid: its pixels; what lies nearer to its edge than `halo_px` is not final.
+        margin: so many pixels along the edges need not be final, `halo_px` at most: they are left out as soon as
+            nothing further inside depends on them.
 
     Returns:
-        the choice.
+        the choice; 0 where it was left out.
     """
     place = np.where(candidates.label[:, :, 0] >= 0, 0, -1).astype(np.int8)
+    held = candidates.label[:, :, 0].copy()
+    values = (candidates.cost, candidates.label, candidates.dn)
     first_row, first_col = round(-grid.top / grid.gsd), round(grid.left / grid.gsd)
-    for cell in CELLS_PX:
-        relax_cells(place, candidates.cost, candidates.label, candidates.dn, cell, first_row, first_col)
-    parity = (first_row + first_col) % 2
+    sections = row_sections(grid)
+    needed = 2 * max(_patch_reach(section.pixel_m) for section in sections) + 2
+    after_cells = needed + TRIMS + 2 * MAX_SWEEPS
+    for place_in_order, cell in enumerate(CELLS_PX):
+        _leave_out(place, held, margin - after_cells - 2 * sum(CELLS_PX[place_in_order:]))
+        relax_cells(place, held, *values, cell, first_row, first_col)
+    _leave_out(place, held, margin - after_cells)
+    parity, restless = (first_row + first_col) % 2, place >= 0
     for _ in range(MAX_SWEEPS):
-        if not relax(place, candidates.cost, candidates.label, candidates.dn, parity):
+        if not relax(place, held, *values, parity, restless):
             break
+    _leave_out(place, held, margin - needed - TRIMS)
     for _ in range(TRIMS):
-        place = trim(place, candidates.label)
-    area = np.concatenate([np.full(s.row_stop - s.row_start, _area_cm2(s.pixel_m)) for s in row_sections(grid)])
-    small = mark_small(place, candidates.label, area, round(MIN_PATCH_M2 * 10_000), MAX_PATCH_PX)
-    place = absorb(place, small, candidates.cost, candidates.label, candidates.dn)
-    return _chosen(candidates, place)
+        place, held = trim(place, held, candidates.label)
+    _leave_out(place, held, margin - needed)
+    area = np.concatenate([np.full(s.row_stop - s.row_start, _area_cm2(s.pixel_m)) for s in sections])
+    small = mark_small(held, area, round(MIN_PATCH_M2 * 10_000), MAX_PATCH_PX)
+    return _chosen(candidates, absorb(place, held, small, *values))
 
 
-def _chosen(candidates: Candidates, place: np.ndarray[tuple[int, int], np.dtype[np.int8]]) -> Choice:
+def _leave_out(place: Int8Array, held: Int16Array, width: int) -> None:
+    """Pixels along the edges hold nothing any more, as if the array ended there."""
+    if width > 0:
+        for plane in (place, held):
+            plane[:width], plane[-width:], plane[:, :width], plane[:, -width:] = -1, -1, -1, -1
+
+
+def _chosen(candidates: Candidates, place: Int8Array) -> Choice:
     """What the candidates in the chosen places hold."""
-    some = place >= 0
-    index = np.maximum(place, 0).astype(np.intp)[:, :, None]
-
-    def taken(values: UInt8Array | UInt16Array) -> UInt16Array:
-        return np.where(some, np.take_along_axis(values, index, axis=2)[:, :, 0], 0).astype(np.uint16)
-
-    label = np.take_along_axis(candidates.label, index, axis=2)[:, :, 0]
-    return Choice(
-        label=np.where(some, label, np.int16(-1)),
-        source=taken(candidates.source),
-        level=taken(candidates.level),
-        flags=taken(candidates.flags),
-        cost=taken(candidates.own_cost),
-    )
+    source, level, flags, cost = (np.zeros(place.shape, dtype=np.uint16) for _ in range(4))
+    label = np.full(place.shape, -1, dtype=np.int16)
+    kept = (candidates.source, candidates.level, candidates.flags, candidates.own_cost, candidates.label)
+    take_places(place, *kept, source, level, flags, cost, label)
+    return Choice(label=label, source=source, level=level, flags=flags, cost=cost)
 
 
 def _patch_reach(pixel_m: float) -> int:

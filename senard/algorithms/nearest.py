@@ -13,7 +13,7 @@ import numpy.typing as npt
 from numba import njit
 from pyproj import Transformer
 
-from senard.model.arrays import Float64Array
+from senard.model.arrays import Float64Array, Int16Array
 from senard.model.grid import Grid, Window
 
 Pixels: TypeAlias = npt.NDArray[Any]
@@ -34,6 +34,63 @@ class PixelCoordinates:
     """(y, x) float64, in the other CRS; inf where it does not reach."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Nodes:
+    """Exact coordinates of some places of a grid in another CRS; between them coordinates are bilinear."""
+
+    x: Float64Array
+    """(node row, node column) float64, in the other CRS; inf where it does not reach."""
+
+    y: Float64Array
+    """(node row, node column) float64, in the other CRS; inf where it does not reach."""
+
+    row_offset: int
+    """Rows from the first row of nodes to the first of the grid, px."""
+
+    col_offset: int
+    """Columns from the first column of nodes to the first of the grid, px."""
+
+    turn: float
+    """360 where x is a longitude, which may pass 180; else 0."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PixelNumbers:
+    """Which pixel of a product holds the centre of each pixel of the mosaic."""
+
+    row: Int16Array
+    """(y, x) number of the product's row; -1 outside the product."""
+
+    col: Int16Array
+    """(y, x) number of the product's column; without meaning outside the product."""
+
+    window: Window
+    """The smallest window of the product that holds all of them."""
+
+
+def nodes_of(grid: Grid, crs: str) -> Nodes:
+    """Transform every 16th corner of a grid's pixels.
+
+    Args:
+        grid: the mosaic's pixels; left and top are multiples of its gsd.
+        crs: as of `coordinates`.
+    """
+    node_m = NODE_STEP_PX * grid.gsd
+    bounds = grid.bounds
+    first_col, last_col = int(bounds.left // node_m), int(-(-bounds.right // node_m))
+    first_row, last_row = int(-bounds.top // node_m), int(-(bounds.bottom // node_m))
+    xs = np.arange(first_col, last_col + 1, dtype=np.float64) * node_m
+    ys = np.arange(first_row, last_row + 1, dtype=np.float64) * -node_m
+    there_x, there_y = _transformer(grid.crs, crs).transform(*np.meshgrid(xs, ys))
+    return Nodes(
+        x=there_x,
+        y=there_y,
+        row_offset=round(-bounds.top / grid.gsd) - first_row * NODE_STEP_PX,
+        col_offset=round(bounds.left / grid.gsd) - first_col * NODE_STEP_PX,
+        turn=360.0 if crs == "EPSG:4326" else 0.0,
+    )
+
+
 def coordinates(grid: Grid, crs: str) -> PixelCoordinates:
     """Transform the pixel centres of a grid.
 
@@ -44,21 +101,32 @@ def coordinates(grid: Grid, crs: str) -> PixelCoordinates:
     Returns:
         the coordinates, within 0.01 m of the exact transform; longitudes may pass 180 beside the antimeridian.
     """
-    node_m = NODE_STEP_PX * grid.gsd
-    bounds = grid.bounds
-    first_col, last_col = int(bounds.left // node_m), int(-(-bounds.right // node_m))
-    first_row, last_row = int(-bounds.top // node_m), int(-(bounds.bottom // node_m))
-    xs = np.arange(first_col, last_col + 1, dtype=np.float64) * node_m
-    ys = np.arange(first_row, last_row + 1, dtype=np.float64) * -node_m
-    mesh_x, mesh_y = np.meshgrid(xs, ys)
-    there_x, there_y = _transformer(grid.crs, crs).transform(mesh_x, mesh_y)
-    col_offset = round(bounds.left / grid.gsd) - first_col * NODE_STEP_PX
-    row_offset = round(-bounds.top / grid.gsd) - first_row * NODE_STEP_PX
-    turn = 360.0 if crs == "EPSG:4326" else 0.0
+    nodes = nodes_of(grid, crs)
     return PixelCoordinates(
-        x=_between_nodes(there_x, grid.height, grid.width, row_offset, col_offset, turn),
-        y=_between_nodes(there_y, grid.height, grid.width, row_offset, col_offset, 0.0),
+        x=_between_nodes(nodes.x, grid.height, grid.width, nodes.row_offset, nodes.col_offset, nodes.turn),
+        y=_between_nodes(nodes.y, grid.height, grid.width, nodes.row_offset, nodes.col_offset, 0.0),
     )
+
+
+def pixel_numbers(nodes: Nodes, shape: tuple[int, int], grid: Grid) -> PixelNumbers | None:
+    """Find the product's pixel that holds the centre of each pixel of the mosaic.
+
+    Args:
+        nodes: of the mosaic's pixels, in the CRS of `grid`.
+        shape: (y, x) of the mosaic's pixels.
+        grid: the product's grid, at most 32767 pixels wide and high.
+
+    Returns:
+        their numbers; None if no pixel centre lies in the grid.
+    """
+    row, col = np.full(shape, -1, dtype=np.int16), np.empty(shape, dtype=np.int16)
+    row_start, row_stop, col_start, col_stop = _number(
+        nodes.x, nodes.y, nodes.row_offset, nodes.col_offset, *_numbers(grid), row, col
+    )
+    if row_start >= row_stop:
+        return None
+    window = Window(row_start=row_start, row_stop=row_stop, col_start=col_start, col_stop=col_stop)
+    return PixelNumbers(row=row, col=col, window=window)
 
 
 def needed_window(where: PixelCoordinates, grid: Grid) -> Window | None:
@@ -123,29 +191,71 @@ def _numbers(grid: Grid) -> tuple[float, float, float, int, int]:
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
+def between(nodes: Float64Array, row: int, col: int, turn: float) -> float:
+    """Bilinear between four nodes, at the centre of a pixel counted from the first of them.
+
+    Args:
+        nodes: (node row, node column).
+        row: pixels below the first node.
+        col: pixels right of the first node.
+        turn: if it is not 0 (but 360), the other three nodes are brought within half a turn of the first.
+    """
+    node_row, row_rest = divmod(row, NODE_STEP_PX)
+    node_col, col_rest = divmod(col, NODE_STEP_PX)
+    down, right = (row_rest + 0.5) / NODE_STEP_PX, (col_rest + 0.5) / NODE_STEP_PX
+    first = nodes[node_row, node_col]
+    east = nodes[node_row, node_col + 1] - first
+    south = nodes[node_row + 1, node_col] - first
+    diagonal = nodes[node_row + 1, node_col + 1] - first
+    if turn > 0.0:
+        east -= turn * np.rint(east / turn)
+        south -= turn * np.rint(south / turn)
+        diagonal -= turn * np.rint(diagonal / turn)
+    upper = east * right
+    lower = south + (diagonal - south) * right
+    value: float = first + (upper + (lower - upper) * down)
+    return value
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
 def _between_nodes(
     nodes: Float64Array, height: int, width: int, row_offset: int, col_offset: int, turn: float
 ) -> Float64Array:
-    """Bilinear between four nodes; with `turn` (360) the other three are brought within half a turn of the first."""
+    """`between` at every pixel."""
     out = np.empty((height, width), dtype=np.float64)
     for row in range(height):
-        node_row, row_rest = divmod(row + row_offset, NODE_STEP_PX)
-        down = (row_rest + 0.5) / NODE_STEP_PX
         for col in range(width):
-            node_col, col_rest = divmod(col + col_offset, NODE_STEP_PX)
-            right = (col_rest + 0.5) / NODE_STEP_PX
-            first = nodes[node_row, node_col]
-            east = nodes[node_row, node_col + 1] - first
-            south = nodes[node_row + 1, node_col] - first
-            diagonal = nodes[node_row + 1, node_col + 1] - first
-            if turn > 0.0:
-                east -= turn * np.rint(east / turn)
-                south -= turn * np.rint(south / turn)
-                diagonal -= turn * np.rint(diagonal / turn)
-            upper = east * right
-            lower = south + (diagonal - south) * right
-            out[row, col] = first + (upper + (lower - upper) * down)
+            out[row, col] = between(nodes, row + row_offset, col + col_offset, turn)
     return out
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
+def _number(
+    x: Float64Array,
+    y: Float64Array,
+    row_offset: int,
+    col_offset: int,
+    left: float,
+    top: float,
+    gsd: float,
+    height: int,
+    width: int,
+    out_row: Int16Array,
+    out_col: Int16Array,
+) -> tuple[int, int, int, int]:
+    """Fill the numbers of all pixels inside a product; first and last row and column, 0, 0, 0, 0 for none."""
+    row_start, row_stop, col_start, col_stop = height, 0, width, 0
+    for i in range(out_row.shape[0]):
+        for j in range(out_row.shape[1]):
+            row = (top - between(y, i + row_offset, j + col_offset, 0.0)) / gsd
+            col = (between(x, i + row_offset, j + col_offset, 0.0) - left) / gsd
+            if row >= 0.0 and row < height and col >= 0.0 and col < width:
+                out_row[i, j], out_col[i, j] = int(row), int(col)
+                row_start, row_stop = min(row_start, int(row)), max(row_stop, int(row) + 1)
+                col_start, col_stop = min(col_start, int(col)), max(col_stop, int(col) + 1)
+    if row_stop == 0:
+        return 0, 0, 0, 0
+    return row_start, row_stop, col_start, col_stop
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]

@@ -13,7 +13,7 @@ from numba import njit
 
 from senard.algorithms.background import Background, Reservoir
 from senard.algorithms.departure import HAZY, SHADED, WATER_B8A, Departure
-from senard.algorithms.scoring import Observation, Scored, cost_of_vicinity
+from senard.algorithms.scoring import VICINITY_COSTS, Observation, Scored
 from senard.model.arrays import BoolArray, Float32Array, Int16Array, Int64Array, UInt8Array, UInt16Array
 from senard.model.grid import Grid
 from senard.model.masks import SCL_BITS
@@ -111,8 +111,8 @@ def release(scored: Scored, seen: Observation, found: Departure, grid: Grid, coa
         return scored
     level, cost, flags, clear = scored.level.copy(), scored.cost.copy(), scored.flags.copy(), scored.clear.copy()
     row, col = round((coarse.top - grid.top) / 20), round((grid.left - coarse.left) / 20)
-    vicinity = cost_of_vicinity(seen)
-    _release(found.verdict, seen.mask[0], vicinity, row, col, coarse.gsd // grid.gsd, level, cost, flags, clear)
+    places = (row, col, coarse.gsd // grid.gsd)
+    _release(found.verdict, seen.mask, *VICINITY_COSTS, *places, level, cost, flags, clear)
     return replace(scored, level=level, cost=cost, flags=flags, clear=clear)
 
 
@@ -148,16 +148,18 @@ def _among(day: int, dn: UInt16Array, days: Int16Array, dns: UInt16Array, held: 
 def _most_alike(dn: UInt16Array, held: int, most_lower: float) -> tuple[int, int, int]:
     """The flagged observation that most others look like and least lie below, the first of equals; how many look like
     it; how many others have a lower haze index."""
+    like, below = np.ones(held, dtype=np.int64), np.zeros(held, dtype=np.int64)
+    for i in range(held):
+        for k in range(i):
+            if _alike(dn[i], dn[k]):
+                like[i] += 1
+                like[k] += 1
+            else:
+                below[i] += 1
     best, alike, lower = 0, 0, 0
     for i in range(held):
-        like, below = 0, 0
-        for k in range(held):
-            if _alike(dn[i], dn[k]):
-                like += 1
-            elif k < i:
-                below += 1
-        if like - below / most_lower > alike - lower / most_lower:
-            best, alike, lower = i, like, below
+        if like[i] - below[i] / most_lower > alike - lower / most_lower:
+            best, alike, lower = i, like[i], below[i]
     return best, alike, lower
 
 
@@ -266,8 +268,9 @@ def _replace(
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
 def _release(
     verdict: UInt8Array,
-    classes: UInt8Array,
-    vicinity: Float32Array,
+    mask: UInt8Array,
+    distance_cost: Float32Array,
+    probability_cost: Float32Array,
     first_row: int,
     first_col: int,
     ratio: int,
@@ -277,15 +280,17 @@ def _release(
     clear: UInt8Array,
 ) -> None:
     """Change level, cost, flags and clear in place."""
+    across = (np.arange(level.shape[1]) + first_col) // ratio
     for row in range(level.shape[0]):
+        r = (row + first_row) // ratio
         for col in range(level.shape[1]):
-            bits = verdict[(row + first_row) // ratio, (col + first_col) // ratio]
+            bits = verdict[r, across[col]]
             if bits & RELEASED == 0 or level[row, col] == 0 or flags[row, col] & FLAG_SNOW:
                 continue
-            scl = classes[row, col] & SCL_BITS
+            scl = mask[0, row, col] & SCL_BITS
             if scl == Scl.SATURATED_OR_DEFECTIVE:
                 continue
-            cost[row, col] -= vicinity[row, col]
+            cost[row, col] -= distance_cost[mask[1, row, col]] + probability_cost[mask[3, row, col]]
             if level[row, col] >= 4:
                 level[row, col] = 3 if bits & (HAZY | SHADED) else 2
                 flags[row, col] &= 255 - FLAG_BUFFER

@@ -59,11 +59,13 @@ def _refine(
     flags: UInt8Array,
 ) -> None:
     """Change level, cost and flags in place."""
+    across = (np.arange(level.shape[1]) + first_col) // ratio  # dividing costs more than all else in the loop
     for row in range(level.shape[0]):
+        r = (row + first_row) // ratio
         for col in range(level.shape[1]):
             if level[row, col] == 0:
                 continue
-            r, c = (row + first_row) // ratio, (col + first_col) // ratio
+            c = across[col]
             bits = verdict[r, c]
             if level[row, col] == 1:
                 if bits & (HAZY | SHADED):

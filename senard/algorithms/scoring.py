@@ -13,13 +13,12 @@ from dataclasses import dataclass
 import numpy as np
 from numba import njit
 
-from senard.model.arrays import Float32Array, Float64Array, UInt8Array, UInt16Array
+from senard.model.arrays import Float32Array, UInt8Array, UInt16Array
 from senard.model.masks import (
     AOT_UNITS,
     CLASS_CORE,
     CLASS_SNOW,
     CLASS_TERRASCOPE,
-    CLASS_VALID,
     CLEAR_SHARE_UNITS,
     FAR,
     MASK_BANDS_60,
@@ -53,19 +52,13 @@ LOW_SUN_DEG = 40.0
 BUFFER_PX: Mapping[Buffer, int] = {Buffer.THIN: 1, Buffer.TERRASCOPE: 0, Buffer.PURE: 15}
 """Hard buffer around a core of cloud or shadow, units of 20 m; Terrascope's has a bit of its own."""
 
-OTHER_ZONE = 1e13
-"""Added to the squared distance (m2) of a granule outside the pixel's own UTM zone: no distance outweighs it."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observation:
-    """What one datatake saw on one part of the mosaic; its overlapping granules are merged into it one by one."""
+    """What one datatake saw on one part of the mosaic, its overlapping granules merged."""
 
     source: UInt16Array
     """(y, x) number of the granule's scene; 0 where nothing valid was seen."""
-
-    preference: Float64Array
-    """(y, x) squared distance to the granule's centre, m2, OTHER_ZONE added outside its zone; inf where nothing."""
 
     mask: UInt8Array
     """(4, y, x) MASK_BANDS_20."""
@@ -78,7 +71,6 @@ class Observation:
         """An observation that saw nothing yet."""
         return cls(
             source=np.zeros(shape, dtype=np.uint16),
-            preference=np.full(shape, np.inf),
             mask=np.zeros((4, *shape), dtype=np.uint8),
             judge=np.zeros((len(MASK_BANDS_60), *shape), dtype=np.uint16),
         )
@@ -126,21 +118,6 @@ class Moment:
         return self.date_weight * late * late + LOW_SUN_WEIGHT * low
 
 
-def merge_granule(
-    into: Observation, source: int, mask: UInt8Array, judge: UInt16Array, preference: Float64Array
-) -> None:
-    """Take one granule's pixels where they are valid and preferred to what other granules of the datatake gave.
-
-    Args:
-        into: filled in place.
-        source: number of the granule's scene; merge in ascending order, the first of two equals stays.
-        mask: (4, y, x) MASK_BANDS_20 on the mosaic's grid.
-        judge: (7, y, x) MASK_BANDS_60 on the mosaic's grid.
-        preference: (y, x) lower is better, see `Observation`.
-    """
-    _merge(into.source, into.preference, into.mask, into.judge, source, mask, judge, preference)
-
-
 def score(seen: Observation, moments: Float32Array, buffer: Buffer) -> Scored:
     """Judge every pixel of one observation from its own scene alone.
 
@@ -160,37 +137,6 @@ def score(seen: Observation, moments: Float32Array, buffer: Buffer) -> Scored:
     tables = (_CLASS_COST, _DISTANCE_COST, _SHARE_COST, _PROBABILITY_COST)
     _score(seen.source, seen.mask, seen.judge, moments, *tables, terrascope, buffer_px, level, cost, flags, clear)
     return Scored(level=level, cost=cost, flags=flags, clear=clear)
-
-
-def cost_of_vicinity(seen: Observation) -> Float32Array:
-    """What the nearness of clouds and the product's own probability of cloud add to the cost of each pixel."""
-    costs: Float32Array = _DISTANCE_COST[seen.mask[1]] + _PROBABILITY_COST[seen.mask[3]]
-    return costs
-
-
-def utm_zone_of(crs: str) -> int:
-    """Number of the UTM zone of a product's CRS, 1-60: "EPSG:32631" is 31."""
-    return int(crs.rsplit(":", 1)[1]) % 100
-
-
-def granule_preference(
-    x: Float64Array, y: Float64Array, longitude: Float64Array, *, zone: int, centre: tuple[float, float]
-) -> Float64Array:
-    """How well a granule suits each pixel: first the one in the pixel's own UTM zone, then the nearer one.
-
-    Args:
-        x: (y, x) easting in the granule's zone, m.
-        y: (y, x) northing, m.
-        longitude: (y, x) degrees; may pass 180.
-        zone: the granule's UTM zone, 1-60.
-        centre: easting and northing of the granule's centre, m.
-
-    Returns:
-        (y, x) float64, see `Observation.preference`.
-    """
-    squared = (x - centre[0]) ** 2 + (y - centre[1]) ** 2
-    own = np.floor((longitude + 180) / 6) % 60 == zone - 1
-    return np.where(own, squared, squared + OTHER_ZONE)
 
 
 def _class_table() -> Float32Array:
@@ -223,30 +169,12 @@ _CLASS_COST = _class_table()
 _DISTANCE_COST = _distance_table()
 _SHARE_COST = _share_table()
 _PROBABILITY_COST = _probability_table()
+VICINITY_COSTS = (_DISTANCE_COST, _PROBABILITY_COST)
+"""What the nearness of clouds and the product's own probability of cloud add to the cost: by `distance` and by
+`cloud_probability` of MASK_BANDS_20."""
+
 _AEROSOL_COST = np.float32(AEROSOL_WEIGHT / (AEROSOL_FULL * AOT_UNITS))
 _AEROSOL_FULL = np.int64(AEROSOL_FULL * AOT_UNITS)
-
-
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
-def _merge(
-    into_source: UInt16Array,
-    into_preference: Float64Array,
-    into_mask: UInt8Array,
-    into_judge: UInt16Array,
-    source: int,
-    mask: UInt8Array,
-    judge: UInt16Array,
-    preference: Float64Array,
-) -> None:
-    """Copy a granule's pixels where they are valid and preferred."""
-    for row in range(preference.shape[0]):
-        for col in range(preference.shape[1]):
-            valid = (mask[0, row, col] & CLASS_VALID) != 0
-            if valid and preference[row, col] < into_preference[row, col]:
-                into_source[row, col] = source
-                into_preference[row, col] = preference[row, col]
-                into_mask[:, row, col] = mask[:, row, col]
-                into_judge[:, row, col] = judge[:, row, col]
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]

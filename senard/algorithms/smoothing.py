@@ -37,9 +37,7 @@ def smooth(values: Float32Array, kernel: Float32Array) -> Float32Array:
     Returns:
         (y, x) float32.
     """
-    # Columns are smoothed row by row in long vectors: turning the raster twice is 5 times faster than smoothing rows.
-    turned = np.ascontiguousarray(_along_columns(np.ascontiguousarray(values), kernel).T)
-    return np.ascontiguousarray(_along_columns(turned, kernel).T)
+    return _smooth(np.ascontiguousarray(values), kernel)
 
 
 def distance_to(objects: BoolArray) -> UInt8Array:
@@ -55,18 +53,31 @@ def distance_to(objects: BoolArray) -> UInt8Array:
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
-def _along_columns(values: Float32Array, kernel: Float32Array) -> Float32Array:
-    """Smooth down the columns."""
+def _smooth(values: Float32Array, kernel: Float32Array) -> Float32Array:
+    """Smooth down the columns into one line, and that line along itself: all in vectors as long as a row."""
     rows, cols = values.shape
+    reach = kernel.size - 1
     out = np.empty_like(values)
+    line = np.empty(cols + 2 * reach, dtype=np.float32)
+    middle = line[reach : reach + cols]
     for row in range(rows):
         for col in range(cols):
-            out[row, col] = kernel[0] * values[row, col]
+            middle[col] = kernel[0] * values[row, col]
         for offset in range(1, kernel.size):
-            above, below = max(row - offset, 0), min(row + offset, rows - 1)
+            above, below = values[max(row - offset, 0)], values[min(row + offset, rows - 1)]
             weight = kernel[offset]
             for col in range(cols):
-                out[row, col] += weight * (values[above, col] + values[below, col])
+                middle[col] += weight * (above[col] + below[col])
+        line[:reach] = middle[0]
+        line[reach + cols :] = middle[cols - 1]
+        smooth_row = out[row]
+        for col in range(cols):
+            smooth_row[col] = kernel[0] * middle[col]
+        for offset in range(1, kernel.size):
+            before, after = line[reach - offset : reach - offset + cols], line[reach + offset : reach + offset + cols]
+            weight = kernel[offset]
+            for col in range(cols):
+                smooth_row[col] += weight * (before[col] + after[col])
     return out
 
 

@@ -5,6 +5,7 @@ The SWIR of snow rises with its age, too: the limit is far above what that does.
 """
 
 import numpy as np
+from numba import njit
 
 from senard.algorithms.background import Reservoir
 from senard.algorithms.departure import DARK, HAZY, LEAST_DATES, SHADED, UNTESTED, Departure
@@ -43,14 +44,44 @@ def compare_snow(found: Departure, judge: UInt16Array, where: BoolArray, usual: 
     found.verdict[where & ~known] |= UNTESTED
     if not known.any():
         return
-    held = np.where(np.isfinite(usual.cost[known])[:, :, None], usual.dn[known].astype(np.float32), np.float32(np.nan))
-    swir = np.nanquantile(held[:, :, 3], LOW, axis=1)
-    bright = np.nanquantile(held[:, :, 1:3], HIGH, axis=1)
+    cost, dn = usual.cost[known], usual.dn[known]
+    swir = quantile(cost, dn, 3, LOW)
+    bright = np.stack([quantile(cost, dn, band, HIGH) for band in (1, 2)], axis=1)
     veil = np.maximum((judge[3][known] - swir) / VEIL_DN, 0)
     missing = np.maximum(1 - _share(judge[1:3, known], bright), 0)
     found.haze[known], found.own_haze[known], found.dark[known] = veil, 0, missing
     found.verdict[known] |= np.where(veil > 1, HAZY, 0).astype(np.uint8)
     found.verdict[known] |= np.where(missing > 1 - DARK, SHADED, 0).astype(np.uint8)
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
+def quantile(cost: Float32Array, dn: UInt16Array, band: int, share: float) -> Float32Array:
+    """(pixel,) quantile of one band of the observations held, linear between neighbours, as numpy rounds it.
+
+    numpy's own goes through the pixels one by one, 0.2 ms for each.
+    """
+    pixels, places = cost.shape
+    out = np.empty(pixels, dtype=np.float32)
+    line = np.empty(places, dtype=np.float32)
+    for pixel in range(pixels):
+        held = 0
+        for k in range(places):
+            if not np.isfinite(cost[pixel, k]):
+                continue
+            value = np.float32(dn[pixel, k, band])
+            at = held
+            while at > 0 and line[at - 1] > value:
+                line[at] = line[at - 1]
+                at -= 1
+            line[at] = value
+            held += 1
+        place = (held - 1) * share
+        below = int(place)
+        low, high = line[below], line[min(below + 1, held - 1)]
+        rest = place - below
+        step = high - low
+        out[pixel] = low + step * np.float32(rest) if rest < 0.5 else high - step * np.float32(1 - rest)
+    return out
 
 
 def _share(seen: UInt16Array, usual: Float32Array) -> Float32Array:

@@ -7,6 +7,7 @@ the COG driver needs little memory, where the driver on one big array peaks at 2
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import Any, Self, TypeAlias
@@ -175,8 +176,13 @@ class ScratchReader:
     def __init__(self, path: Path) -> None:
         """Open the file; any north-up GeoTIFF with square pixels will do."""
         self._dataset = rasterio.open(path)
+        self.names: tuple[str, ...] = tuple(self._dataset.descriptions)
+
+    @cached_property
+    def grid(self) -> Grid:
+        """The pixels of the raster; naming its CRS takes longer than opening the file, and many only want pixels."""
         transform = self._dataset.transform
-        self.grid = Grid(
+        return Grid(
             crs=self._dataset.crs.to_string(),
             left=transform.c,
             top=transform.f,
@@ -184,7 +190,6 @@ class ScratchReader:
             width=self._dataset.width,
             height=self._dataset.height,
         )
-        self.names: tuple[str, ...] = tuple(self._dataset.descriptions)
 
     def read(self, window: Window | None = None, bands: str | Sequence[str] | None = None, *, fill: int = 0) -> Raster:
         """Read a window, which may reach beyond the edges of the raster.
@@ -200,17 +205,19 @@ class ScratchReader:
         Raises:
             ValueError: for a name that is not a band of the file.
         """
-        wanted = whole(self.grid) if window is None else window
+        height, width = self._dataset.shape
+        own = Window(row_start=0, row_stop=height, col_start=0, col_stop=width)
+        wanted = own if window is None else window
         names = self.names if bands is None else (bands,) if isinstance(bands, str) else tuple(bands)
         numbers = [self.names.index(name) + 1 for name in names]
         inside = (
             Window(
-                row_start=min(max(wanted.row_start, 0), self.grid.height),
-                row_stop=max(min(wanted.row_stop, self.grid.height), 0),
-                col_start=min(max(wanted.col_start, 0), self.grid.width),
-                col_stop=max(min(wanted.col_stop, self.grid.width), 0),
+                row_start=min(max(wanted.row_start, 0), height),
+                row_stop=max(min(wanted.row_stop, height), 0),
+                col_start=min(max(wanted.col_start, 0), width),
+                col_stop=max(min(wanted.col_stop, width), 0),
             )
-            if _overlaps(wanted, self.grid)
+            if _overlaps(wanted, own)
             else None
         )
         if inside == wanted:
@@ -313,10 +320,10 @@ def _rgb(colour: str) -> tuple[int, int, int]:
     return red, green, blue
 
 
-def _overlaps(window: Window, grid: Grid) -> bool:
-    """Whether the window holds a pixel of the grid."""
-    rows = window.row_start < grid.height and window.row_stop > 0
-    return rows and window.col_start < grid.width and window.col_stop > 0
+def _overlaps(window: Window, own: Window) -> bool:
+    """Whether a window holds a pixel of a raster."""
+    rows = window.row_start < own.row_stop and window.row_stop > own.row_start
+    return rows and window.col_start < own.col_stop and window.col_stop > own.col_start
 
 
 def _rasterio_window(window: Window) -> RasterioWindow:

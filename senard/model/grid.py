@@ -32,6 +32,20 @@ class Window:
         """(rows, columns), to index an array with axes (y, x)."""
         return slice(self.row_start, self.row_stop), slice(self.col_start, self.col_stop)
 
+    def holds(self, other: "Window") -> bool:
+        """Whether all pixels of another window lie in this one."""
+        rows = self.row_start <= other.row_start and other.row_stop <= self.row_stop
+        return rows and self.col_start <= other.col_start and other.col_stop <= self.col_stop
+
+    def within(self, other: "Window") -> "Window":
+        """This window counted from the first pixel of another one."""
+        return Window(
+            row_start=self.row_start - other.row_start,
+            row_stop=self.row_stop - other.row_start,
+            col_start=self.col_start - other.col_start,
+            col_stop=self.col_stop - other.col_start,
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bounds:

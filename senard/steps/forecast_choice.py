@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 
 from senard.algorithms.contenders import contenders_of, sampled
+from senard.algorithms.granules import GranulePixels, Ground
 from senard.algorithms.labelling import Candidates, add_candidate, choose, halo_px, smoothed_cost, usable
-from senard.algorithms.nearest import PixelCoordinates, coordinates, needed_window, take_nearest
-from senard.algorithms.scoring import Moment, Observation, granule_preference, merge_granule, score, utm_zone_of
+from senard.algorithms.scoring import Moment, Observation, score
 from senard.algorithms.tiling import aoi_mask
 from senard.io.forecast_folder import RASTER, read_forecast
 from senard.io.geotiff import read_scratch
-from senard.model.arrays import BoolArray, Float32Array, Float64Array, UInt8Array, UInt16Array
+from senard.model.arrays import BoolArray, Float32Array, UInt8Array, UInt16Array
 from senard.model.contenders import Contenders
 from senard.model.grid import Grid, Tile
 from senard.model.masks import CLASS_VALID, MASK_BANDS_60, NO_PROBABILITY
@@ -69,12 +69,6 @@ class _Granule:
     source: int
     folder: Path
     grid: Grid
-
-    @property
-    def centre(self) -> tuple[float, float]:
-        """Easting and northing of the middle, m."""
-        bounds = self.grid.bounds
-        return (bounds.left + bounds.right) / 2, (bounds.bottom + bounds.top) / 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,7 +179,7 @@ def _forecast_block(period: _Period, core: Grid, inside: BoolArray, counts: Tile
         month = period.months[label]
         counts.month_clear[month] += int(seen_clear.sum())
         filled[month] = filled.get(month, np.zeros(core.shape, dtype=np.bool_)) | (allowed[own] & inside)
-    choice = choose(candidates, grid)
+    choice = choose(candidates, grid, margin=halo)
     counts.contenders.append(contenders_of(candidates, sampled(grid, np.pad(inside, halo)), grid))
     source = choice.source[own][inside]
     counts.pixels += source.size
@@ -198,27 +192,17 @@ def _forecast_block(period: _Period, core: Grid, inside: BoolArray, counts: Tile
 
 def _observations(datatakes: Sequence[Sequence[_Granule]], grid: Grid) -> Iterator[tuple[int, Observation]]:
     """What each overflight saw of a part of the mosaic, one at a time; those that saw nothing are passed over."""
-    where: dict[str, PixelCoordinates] = {}
-    longitude: Float64Array | None = None
+    ground = Ground(grid)
     for label, granules in enumerate(datatakes):
-        seen = Observation.nothing(grid.shape)
+        found = []
         for granule in granules:
-            crs = granule.grid.crs
-            if crs not in where:
-                where[crs] = coordinates(grid, crs)
-            window = needed_window(where[crs], granule.grid)
-            if window is None:
-                continue
-            if longitude is None:
-                longitude = coordinates(grid, "EPSG:4326").x
-            layers: UInt8Array = take_nearest(
-                read_scratch(granule.folder / RASTER, window), granule.grid.crop(window), where[crs]
-            )
-            preference = granule_preference(
-                where[crs].x, where[crs].y, longitude, zone=utm_zone_of(crs), centre=granule.centre
-            )
-            merge_granule(seen, granule.source, _mask(layers), _judge(layers, label), preference)
-        if seen.source.any():
+            window = ground.window(granule.grid)
+            if window is not None:
+                layers: UInt8Array = read_scratch(granule.folder / RASTER, window)
+                mask, judge = _mask(layers), _judge(layers, label)
+                found.append(GranulePixels(source=granule.source, grid=granule.grid, mask=mask, judge=judge, ratio=1))
+        seen = ground.merged(found)
+        if seen is not None:
             yield label, seen
 
 

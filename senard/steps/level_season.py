@@ -13,7 +13,7 @@ from senard.io.levels_folder import read_levels
 from senard.model.arrays import Float32Array
 from senard.model.request import Level, MosaicRequest
 from senard.model.scene import Sentinel2Scene
-from senard.steps.select_sources import Looker, Period, period_of
+from senard.steps.judge_overflights import Looker, Period, period_of
 
 BLOCK_CELLS = 80
 """Side of the blocks that the season is learnt in, cells: 800 pixels of 60 m take about 150 MB."""

@@ -14,7 +14,8 @@ from senard.model.request import MosaicRequest
 from senard.model.scene import Sentinel2Scene
 from senard.model.sources import CLEAR_LEVELS
 from senard.steps.forecast_choice import BLOCK_PX, coarse_grid
-from senard.steps.select_sources import Looker, count, period_of, pixels_to_fill
+from senard.steps.judge_overflights import Looker, period_of
+from senard.steps.select_sources import count, pixels_to_fill
 
 PIXEL_M = 60
 """Side of the pixels that are counted, m: every ninth one of 20 m."""

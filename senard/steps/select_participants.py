@@ -23,7 +23,8 @@ from senard.model.grid import Grid, Tile, Window
 from senard.model.request import MosaicRequest
 from senard.model.scene import Sentinel2Scene
 from senard.model.sources import CLEAR_LEVELS, SOURCE_BANDS, SourceCounts
-from senard.steps.select_sources import BLOCK_PX, Period, count, judged_observations, period_of, pixels_to_fill
+from senard.steps.judge_overflights import Period, judged_observations, period_of
+from senard.steps.select_sources import BLOCK_PX, count, is_clear, pixels_to_fill
 
 MANY = 32
 """More overflights than this are gone through in blocks of half the side: a block keeps 4 bytes per pixel of each."""
@@ -150,7 +151,7 @@ def _take_part(period: Period, core: Grid, inside: BoolArray) -> tuple[dict[int,
     if not inside.any():
         return participants, clear
     for label, seen, scored in judged_observations(period, core):
-        clear += np.isin(scored.level, CLEAR_LEVELS) & inside
+        clear += is_clear(scored.level) & inside
         allowed = usable(scored, period.request.fill) & ~np.isin(seen.source, period.spared) & inside
         if allowed.any():
             participants[label] = Participant.of(seen.source, scored, allowed)

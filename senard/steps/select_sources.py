@@ -2,88 +2,40 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from senard.algorithms.background import Background, Reservoir, background, background_day, offer
 from senard.algorithms.contenders import contenders_of, gathered, sampled
-from senard.algorithms.departure import Departure, depart, detection_grid, haze_index, is_dark
+from senard.algorithms.departure import detection_grid
 from senard.algorithms.feathering import reach_px, seconds
-from senard.algorithms.labelling import Candidates, add_candidate, choose, halo_px, smoothed_cost, usable
-from senard.algorithms.nearest import PixelCoordinates, coordinates, needed_window, take_nearest
-from senard.algorithms.recurring_ground import RELEASED, SUSPECTED, flagged, looks_usual, recognise, release
-from senard.algorithms.refining import refine
-from senard.algorithms.scoring import (
-    Moment,
-    Observation,
-    Scored,
-    granule_preference,
-    merge_granule,
-    score,
-    utm_zone_of,
+from senard.algorithms.labelling import (
+    Candidates,
+    add_candidate,
+    choose,
+    halo_px,
+    smoothed_cost,
+    smoothing_px,
+    usable,
 )
-from senard.algorithms.snow import SnowCounts, reported_level, with_snow
-from senard.algorithms.snow_departure import compare_snow, lasting_snow
+from senard.algorithms.snow import reported_level
 from senard.algorithms.tiling import aoi_mask
 from senard.io.atomic import partial_directory
-from senard.io.geotiff import Raster, ScratchWriter, read_scratch
-from senard.io.mask_folder import RASTER_20, RASTER_60, read_judgement
-from senard.io.scenes_file import read_verdict
+from senard.io.geotiff import ScratchWriter
 from senard.io.sources_file import SOURCES_RASTER, write_contenders, write_source_counts
-from senard.model.arrays import BoolArray, Float32Array, Float64Array, UInt16Array
+from senard.model.arrays import BoolArray, UInt8Array, UInt16Array
 from senard.model.contenders import Contenders
 from senard.model.grid import Grid, Tile, Window
 from senard.model.request import MosaicRequest
 from senard.model.scene import Sentinel2Scene
-from senard.model.sentinel2 import ProductType
-from senard.model.sources import CLEAR_LEVELS, FLAG_SNOW, SECOND_BANDS, SOURCE_BANDS, SourceCounts
-from senard.steps.block_land import BlockLand
+from senard.model.sources import CLEAR_LEVELS, SECOND_BANDS, SOURCE_BANDS, SourceCounts
+from senard.steps.judge_overflights import Period, Usual, judged_observations, learn, period_of
 
 BLOCK_PX = 1024
 """Side of the blocks that a tile is chosen in: a process that chooses takes about 0.9 GB, whatever the period."""
 
 Layers = Mapping[str, UInt16Array]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Granule:
-    """One scene with its judgement."""
-
-    source: int
-    folder: Path
-    grids: Mapping[int, Grid]
-
-    @property
-    def centre(self) -> tuple[float, float]:
-        """Easting and northing of the middle, m."""
-        bounds = self.grids[20].bounds
-        return (bounds.left + bounds.right) / 2, (bounds.bottom + bounds.top) / 2
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Period:
-    """All that may be chosen from, the same for every tile of the mosaic."""
-
-    request: MosaicRequest
-    datatakes: Sequence[Sequence[_Granule]]
-    """Granules of each overflight, ordered by source number."""
-
-    moments: Float32Array
-    """(scenes + 1,) cost of date and sun, by source number."""
-
-    days: Sequence[int]
-    """Day of each overflight, days from the first day of the period."""
-
-    spared: Sequence[int]
-    """Source numbers that supply nothing, though they count as seen."""
-
-    sun: Float32Array
-    """(scenes + 1, 2) zenith and azimuth by source number, degrees."""
-
-    land: Path | None
-    """Folder of `take_land`; None where the request names no land."""
 
 
 def select_sources(
@@ -122,24 +74,28 @@ def select_sources(
     """
     grid = tile.grid(20)
     period = period_of(request, scenes, masks, spared, land)
-    blocks = list(grid.blocks(block_px))
+    rows = _rows(grid, block_px)
     pixels, clear_pixels, levels, aoi_pixels = Counter[int](), Counter[int](), Counter[int](), 0
-    others, contenders = Counter[int](), list[Contenders]()
+    others, contenders, done = Counter[int](), list[Contenders](), 0
     with partial_directory(out) as folder:
         with ScratchWriter(folder / SOURCES_RASTER, grid, _bands(request), np.uint16, nodata=0) as writer:
-            for number, window in enumerate(blocks, 1):
-                inside = pixels_to_fill(request, grid.crop(window))
-                layers = _select_block(period, grid.crop(window), inside, contenders)
-                writer.write(window, layers)
-                source, level = layers["source"], layers["level"]
-                pixels += count(source[source > 0])
-                clear_pixels += count(source[np.isin(level, CLEAR_LEVELS)])
-                levels += count(level[inside])
-                if "second" in layers:
-                    others += count(layers["second"][layers["second"] > 0])
-                aoi_pixels += int(inside.sum())
-                if progress is not None:
-                    progress(number / len(blocks))
+            for windows in rows:
+                cores = [grid.crop(window) for window in windows]
+                insides = [pixels_to_fill(request, core) for core in cores]
+                row = _Row(period, cores, insides)
+                for window, inside, layers in zip(windows, insides, row.layers(), strict=True):
+                    writer.write(window, layers)
+                    source, level = layers["source"], layers["level"]
+                    pixels += count(source[source > 0])
+                    clear_pixels += count(source[is_clear(level)])
+                    levels += count(level[inside])
+                    if "second" in layers:
+                        others += count(layers["second"][layers["second"] > 0])
+                    aoi_pixels += int(inside.sum())
+                    done += 1
+                    if progress is not None:
+                        progress(done / sum(map(len, rows)))
+                contenders += row.contenders
         counts = SourceCounts(
             pixels=pixels,
             clear_pixels=clear_pixels,
@@ -152,42 +108,21 @@ def select_sources(
     return out
 
 
-def period_of(
-    request: MosaicRequest,
-    scenes: Sequence[Sentinel2Scene],
-    masks: Sequence[Path | None],
-    spared: Sequence[int],
-    land: Path | None = None,
-) -> Period:
-    """Group the usable scenes by overflight and price their dates."""
-    datatakes: dict[object, list[_Granule]] = {}
-    days: dict[object, int] = {}
-    moments = np.zeros(len(scenes) + 1, dtype=np.float32)
-    sun = np.zeros((len(scenes) + 1, 2), dtype=np.float32)
-    for source, (scene, folder) in enumerate(zip(scenes, masks, strict=True), 1):
-        if folder is None or read_verdict(folder) is not None:
-            continue
-        judgement = read_judgement(folder)
-        granule = _Granule(source=source, folder=folder, grids=judgement.grids)
-        datatakes.setdefault(scene.datatake_key, []).append(granule)
-        days.setdefault(scene.datatake_key, (scene.acquisition_date - request.first_day).days)
-        moment = Moment(
-            days_from_target=scene.acquisition_date.toordinal() - request.middle_day_ordinal,
-            half_period_days=request.half_period_days,
-            date_weight=request.date_weight,
-            sun_zenith=judgement.sun_zenith,
-        )
-        moments[source] = moment.cost
-        sun[source] = judgement.sun_zenith, judgement.sun_azimuth
-    return Period(
-        request=request,
-        datatakes=tuple(datatakes.values()),
-        moments=moments,
-        days=tuple(days.values()),
-        spared=tuple(spared),
-        sun=sun,
-        land=land,
-    )
+def _rows(grid: Grid, block_px: int) -> list[list[Window]]:
+    """Blocks of a grid, of equal size but for the last ones, row by row."""
+    height, width = (side and -(-side // -(-side // block_px)) for side in grid.shape)
+    return [
+        [
+            Window(
+                row_start=top,
+                row_stop=min(top + height, grid.height),
+                col_start=left,
+                col_stop=min(left + width, grid.width),
+            )
+            for left in range(0, grid.width, width)
+        ]
+        for top in range(0, grid.height, height)
+    ]
 
 
 def pixels_to_fill(request: MosaicRequest, grid: Grid) -> BoolArray:
@@ -200,161 +135,95 @@ def _bands(request: MosaicRequest) -> tuple[str, ...]:
     return SOURCE_BANDS + (SECOND_BANDS if request.feather_m > 0 else ())
 
 
-def _select_block(period: Period, core: Grid, inside: BoolArray, contenders: list[Contenders]) -> Layers:
-    """The layers of one block, and who contends for it; scenes that only touch its halo take part."""
-    if not inside.any():
-        return {name: np.zeros(core.shape, dtype=np.uint16) for name in _bands(period.request)}
-    feather_px = reach_px(period.request.feather_m, core.gsd)
-    halo = halo_px(core.padded(feather_px)) + feather_px
-    grid = core.padded(halo)
-    candidates = Candidates.nothing(grid.shape)
-    clear = np.zeros(grid.shape, dtype=np.uint16)
-    for label, seen, scored in judged_observations(period, grid):
-        clear += np.isin(scored.level, CLEAR_LEVELS)
-        allowed = usable(scored, period.request.fill) & ~np.isin(seen.source, period.spared)
-        doubted = replace(scored, cost=scored.cost - period.moments[seen.source])  # a date is no reason to doubt
-        add_candidate(candidates, label, seen, doubted, smoothed_cost(scored, grid), allowed)
-    choice = choose(candidates, grid)
-    contenders.append(contenders_of(candidates, sampled(grid, np.pad(inside, halo)), grid))
-    layers = {
-        "source": choice.source,
-        "clear": clear,
-        "level": reported_level(choice.level, choice.flags),
-        "flags": choice.flags,
-        "cost": choice.cost,
-    }
-    if period.request.feather_m > 0:
-        mixing = seconds(choice, candidates, grid.gsd, period.request.feather_m)
-        layers |= {"second": mixing.source, "share": mixing.share}
-    return {name: pixels[halo:-halo, halo:-halo] * inside for name, pixels in layers.items()}
+class _Row:
+    """Blocks beside each other, chosen from left to right; what two of them need is judged once.
 
-
-def judged_observations(period: Period, grid: Grid) -> Iterator[tuple[int, Observation, Scored]]:
-    """Number of each overflight that saw a part of the mosaic, what it saw, and its judgement; one at a time.
-
-    The scenes are gone through twice: once to learn what the ground usually looks like, once to judge.
+    A block's choice depends on candidates as far as `reach` around it; those that the block before reached are kept.
     """
-    coarse = detection_grid(grid)
-    land = BlockLand.read(period.request, period.land, period.sun, coarse)
-    usual = _learnt(period, coarse, land)
-    fine, thin = Looker(grid), Looker(coarse)
-    wide = None if land.around is None else Looker(land.around)
-    for label, granules in enumerate(period.datatakes):
-        seen, detected = fine.see(granules), thin.see(granules)
-        if seen is None or detected is None:
-            continue
-        if wide is not None:
-            detected = land.with_moved_zone(detected, wide.see(granules))
-        scored = land.without_false_snow(score(seen, period.moments, period.request.buffer), seen, grid)
-        by_itself = land.without_false_snow(score(detected, period.moments, period.request.buffer), detected, coarse)
-        found = usual.departure(detected, by_itself, period.days[label], coarse)
-        scored = release(refine(scored, found, grid, coarse), seen, found, grid, coarse)
-        scored = with_snow(scored, seen, period.request.snow, usual.permanent_snow, grid, coarse)
-        yield label, seen, land.dimmed(scored, detected, grid)
 
+    def __init__(self, period: Period, cores: Sequence[Grid], insides: Sequence[BoolArray]) -> None:
+        """Take up a row.
 
-def _learnt(period: Period, coarse: Grid, land: BlockLand) -> "_Usual":
-    """The best observations of every pixel of 60 m, by their own scenes, and where these take the ground for cloud."""
-    kept, snowy = Reservoir.nothing(coarse.shape), Reservoir.nothing(coarse.shape)
-    suspected = Reservoir.nothing(coarse.shape, SUSPECTED)
-    looker, snow = Looker(coarse), SnowCounts.nothing(coarse.shape)
-    everywhere = np.ones(coarse.shape, dtype=np.bool_)
-    for label, granules in enumerate(period.datatakes):
-        seen = looker.see(granules)
-        if seen is None:
-            continue
-        scored = land.without_false_snow(score(seen, period.moments, period.request.buffer), seen, coarse)
-        snow.add(scored)
-        cost = scored.cost + land.cost_of_shade(seen)
-        offer(kept, period.days[label], cost, scored.level == 1, seen.judge)
-        offer(snowy, period.days[label], cost, lasting_snow(scored, everywhere), seen.judge)
-        offer(suspected, period.days[label], haze_index(seen.judge), flagged(seen, scored), seen.judge)
-    recurring = recognise(suspected, kept, land.bright)
-    days, permanent = period.request.period_days, land.permanent_snow(snow.permanent)
-    return _Usual(
-        kept=kept,
-        snowy=snowy,
-        recurring=recurring,
-        permanent_snow=permanent,
-        period_days=days,
-        land=land,
-        from_above=period.request.product_type is ProductType.L1C,
-    )
+        Args:
+            period: all that may be chosen from.
+            cores: pixels of the blocks, none wider than the first.
+            insides: (y, x) of each, True where the mosaic is to be filled.
+        """
+        self.contenders: list[Contenders] = []
+        self._period = period
+        self._blocks = list(zip(cores, insides, strict=True))
+        self._feather_px = reach_px(period.request.feather_m, cores[0].gsd)
+        around = cores[0].padded(self._feather_px)
+        self._smoothing_px = smoothing_px(around)
+        self._reach = halo_px(around) + self._feather_px - self._smoothing_px
 
+    def _learnt(self) -> Usual | None:
+        """What the ground of all blocks with pixels to fill usually looks like; None if there is none."""
+        wanted = [core for core, inside in self._blocks if inside.any()]
+        if not wanted:
+            return None
+        first, gsd = self._blocks[0][0], wanted[0].gsd
+        left = wanted[0].bounds.right - first.width * gsd  # the first one is judged as wide as all
+        row = replace(first, left=left, width=round((wanted[-1].bounds.right - left) / gsd))
+        return learn(self._period, detection_grid(row.padded(self._reach + self._smoothing_px)))
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Usual:
-    """What the ground looks like around every date; dates that are near share it."""
-
-    kept: Reservoir
-    snowy: Reservoir
-    recurring: BoolArray
-    permanent_snow: BoolArray
-    period_days: int
-    land: BlockLand
-    from_above: bool
-    known: dict[int, Background] = field(default_factory=dict)
-
-    def departure(self, seen: Observation, scored: Scored, day: int, grid: Grid) -> Departure:
-        """How one overflight departs from it."""
-        centre = background_day(day, self.period_days)
-        if centre not in self.known:
-            self.known[centre] = background(self.kept, centre, self.period_days)
-        usual = self.known[centre]
-        open_ground = (scored.level > 0) & (scored.level < 5) & ((scored.flags & FLAG_SNOW) == 0)
-        released = self.recurring & flagged(seen, scored) & looks_usual(seen.judge, usual)
-        water = self.land.water(is_dark(usual))
-        apart, above = abs(day - centre), self.from_above
-        found = depart(seen.judge, open_ground | released, usual, apart, grid, water, from_above=above)
-        found.verdict[released] |= RELEASED
-        compare_snow(found, seen.judge, lasting_snow(scored, self.permanent_snow), self.snowy)
-        return found
-
-
-class Looker:
-    """Sees overflights on the pixels of one grid; coordinates are worked out once per CRS."""
-
-    def __init__(self, grid: Grid) -> None:
-        self._grid = grid
-        self._where: dict[str, PixelCoordinates] = {}
-        self._longitude: Float64Array | None = None
-
-    def see(self, granules: Sequence[_Granule]) -> Observation | None:
-        """What one overflight saw; None if nothing valid."""
-        seen = None
-        for granule in granules:
-            where = self._coordinates(granule.grids[20].crs)
-            if needed_window(where, granule.grids[20]) is None:
+    def layers(self) -> Iterator[Layers]:
+        """The layers of one block after the other; scenes that only touch what it depends on take part."""
+        usual, kept = self._learnt(), False
+        widest = self._blocks[0][0].padded(self._reach)
+        candidates = Candidates.nothing(widest.shape)
+        clear = np.zeros(widest.shape, dtype=np.uint16)
+        for core, inside in self._blocks:
+            if not inside.any():
+                kept = False
+                yield {name: np.zeros(core.shape, dtype=np.uint16) for name in _bands(self._period.request)}
                 continue
-            if self._longitude is None:
-                self._longitude = coordinates(self._grid, "EPSG:4326").x
-            if seen is None:
-                seen = Observation.nothing(self._grid.shape)
-            _add_granule(seen, granule, where, self._longitude)
-        return seen if seen is not None and seen.source.any() else None
+            new = core.width if kept else widest.width
+            candidates.move_on(new)
+            clear[:, :-new], clear[:, -new:] = clear[:, new:].copy(), 0
+            right = core.left + (core.width + self._reach) * core.gsd
+            grid = replace(widest, left=right - widest.width * core.gsd)
+            self._judge(grid, new, usual, candidates, clear)
+            yield self._choose(grid, core, inside, candidates, clear)
+            kept = True
 
-    def _coordinates(self, crs: str) -> PixelCoordinates:
-        if crs not in self._where:
-            self._where[crs] = coordinates(self._grid, crs)
-        return self._where[crs]
+    def _judge(self, grid: Grid, new: int, usual: Usual | None, candidates: Candidates, clear: UInt16Array) -> None:
+        """Fill the candidates of the rightmost columns."""
+        pad, period = self._smoothing_px, self._period
+        columns = grid.crop(Window(row_start=0, row_stop=grid.height, col_start=grid.width - new, col_stop=grid.width))
+        wide = columns.padded(pad)
+        for label, seen, scored in judged_observations(period, wide, usual):
+            clear[:, -new:] += is_clear(scored.level[pad:-pad, pad:-pad])
+            allowed = usable(scored, period.request.fill)
+            if period.spared:
+                allowed &= ~np.isin(seen.source, period.spared)
+            cost = smoothed_cost(scored, wide)
+            add_candidate(candidates, label, seen, scored, cost, allowed, moments=period.moments, pad=pad)
+
+    def _choose(self, grid: Grid, core: Grid, inside: BoolArray, candidates: Candidates, clear: UInt16Array) -> Layers:
+        """Layers of a block whose candidates are known."""
+        request, reach = self._period.request, self._reach
+        own = slice(reach, -reach), slice(grid.width - reach - core.width, grid.width - reach)
+        choice = choose(candidates, grid, margin=reach - self._feather_px)
+        filled = np.zeros(grid.shape, dtype=np.bool_)
+        filled[own] = inside
+        self.contenders.append(contenders_of(candidates, sampled(grid, filled), grid))
+        layers = {
+            "source": choice.source,
+            "clear": clear,
+            "level": reported_level(choice.level, choice.flags),
+            "flags": choice.flags,
+            "cost": choice.cost,
+        }
+        if request.feather_m > 0:
+            mixing = seconds(choice, candidates, grid.gsd, request.feather_m)
+            layers |= {"second": mixing.source, "share": mixing.share}
+        return {name: pixels[own] * inside for name, pixels in layers.items()}
 
 
-def _add_granule(seen: Observation, granule: _Granule, where: PixelCoordinates, longitude: Float64Array) -> None:
-    """Merge the pixels of one granule into what its overflight saw."""
-    preference = granule_preference(
-        where.x, where.y, longitude, zone=utm_zone_of(granule.grids[20].crs), centre=granule.centre
-    )
-    mask = _taken(granule.folder / RASTER_20, granule.grids[20], where)
-    judge = _taken(granule.folder / RASTER_60, granule.grids[60], where)
-    merge_granule(seen, granule.source, mask, judge, preference)
-
-
-def _taken(path: Path, grid: Grid, where: PixelCoordinates) -> Raster:
-    """All bands of a small raster on the mosaic's pixels; only the window that they touch is read."""
-    window = needed_window(where, grid)
-    if window is None:
-        window = Window(row_start=0, row_stop=0, col_start=0, col_stop=0)
-    return take_nearest(read_scratch(path, window), grid.crop(window), where)
+def is_clear(level: UInt8Array | UInt16Array) -> BoolArray:
+    """Where an observation counts as clear."""
+    return np.logical_or.reduce([level == clear for clear in CLEAR_LEVELS])
 
 
 def count(values: UInt16Array) -> Counter[int]:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from senard.algorithms.label_kernels import _border as border
+from senard.algorithms.label_kernels import border
 from senard.algorithms.labelling import Candidates, add_candidate, choose, halo_px, smoothed_cost, usable
 from senard.algorithms.scoring import Observation, Scored
 from senard.model.arrays import Float32Array, Int16Array, UInt8Array, UInt16Array
@@ -98,6 +98,43 @@ class TestChoose:
 
     def test_is_nodata_where_nothing_may_be_used(self) -> None:
         assert not chosen((seen(1), scored(0.0, 5))).any()
+
+    def test_is_the_same_where_it_is_final_if_its_margin_is_left_out(self) -> None:
+        grid = Grid(crs="EPSG:32635", left=500_020.0, top=6_700_000.0, gsd=20, width=490, height=470)
+        candidates, random = Candidates.nothing(grid.shape), np.random.default_rng(7)
+        candidates.label[:] = random.permuted(np.broadcast_to(np.arange(6), candidates.label.shape), axis=2)
+        candidates.cost[:] = np.sort(random.random(candidates.cost.shape), axis=2) / 4
+        candidates.dn[:] = random.integers(900, 1000, candidates.dn.shape)
+        candidates.source[:] = candidates.label + 1
+        margin = halo_px(grid)
+        whole, inner = choose(candidates, grid), choose(candidates, grid, margin=margin)
+        final = (slice(margin, -margin), slice(margin, -margin))
+        assert np.array_equal(whole.source[final], inner.source[final])
+        assert not inner.source[0].any()
+
+
+class TestMovingOn:
+    """Candidates of ground that two blocks share are kept from one to the next."""
+
+    def test_keeps_what_stays_and_takes_up_the_rest_anew(self) -> None:
+        candidates = Candidates.nothing(GRID.shape)
+        west = np.tile(np.arange(80, dtype=np.float32), (60, 1))
+        everywhere = np.ones(GRID.shape, dtype=np.bool_)
+        add_candidate(candidates, 0, seen(1), scored(west), west, everywhere)
+        candidates.move_on(30)
+        assert candidates.cost[0, :50, 0].tolist() == list(range(30, 80))
+        assert (candidates.label[:, :50, 0] == 0).all()
+        assert (candidates.label[:, 50:] == -1).all()
+
+    def test_fills_the_rightmost_columns_from_an_observation_without_its_rim(self) -> None:
+        west = np.tile(np.arange(80, dtype=np.float32), (60, 1))
+        everywhere = np.ones(GRID.shape, dtype=np.bool_)
+        part = Observation(source=seen(2).source[:, :38], mask=seen(2).mask[:, :, :38], judge=seen(2).judge[:, :, :38])
+        rows = Candidates.nothing((GRID.height - 8, 50))
+        how = Scored(**{name: getattr(scored(west), name)[:, :38] for name in ("level", "cost", "flags", "clear")})
+        add_candidate(rows, 1, part, how, west[:, :38], everywhere[:, :38], pad=4)
+        assert (rows.label[:, :20] == -1).all()
+        assert rows.cost[0, 20:, 0].tolist() == list(range(4, 34))
 
 
 class TestSmoothedCost:

@@ -87,7 +87,6 @@ class TestFalseSnow:
         small = Scored(**{name: getattr(scored, name)[:6, :6] for name in ("level", "cost", "flags", "clear")})
         cut = Observation(
             source=seen.source[:6, :6],
-            preference=seen.preference[:6, :6],
             mask=seen.mask[:, :6, :6],
             judge=seen.judge[:, :6, :6],
         )

@@ -7,10 +7,7 @@ from senard.algorithms.scoring import (
     Moment,
     Observation,
     Scored,
-    granule_preference,
-    merge_granule,
     score,
-    utm_zone_of,
 )
 from senard.model.masks import CLASS_CORE, CLASS_SNOW, CLASS_TERRASCOPE, CLASS_VALID, HAZE_ZERO, ZONE_NONE
 from senard.model.request import Buffer
@@ -125,33 +122,3 @@ class TestCost:
             2.0
         )
         assert Moment(days_from_target=0, half_period_days=15, sun_zenith=70).cost == pytest.approx(0.3)
-
-
-class TestMerge:
-    """Granules of one datatake become one observation."""
-
-    def test_prefers_the_own_zone_to_the_nearer_centre(self) -> None:
-        x, y, longitude = np.array([[500.0]]), np.array([[0.0]]), np.array([[24.1]])
-        own = granule_preference(x, y, longitude, zone=35, centre=(90_000.0, 0.0))
-        other = granule_preference(x, y, longitude, zone=34, centre=(500.0, 0.0))
-        assert own[0, 0] < other[0, 0]
-
-    def test_knows_the_zone_on_both_sides_of_the_antimeridian(self) -> None:
-        x = np.zeros((1, 4))
-        longitude = np.array([[179.9, 180.1, -179.9, -180.1]])
-        own = granule_preference(x, x, longitude, zone=1, centre=(0.0, 0.0))
-        assert (own[0] == 0).tolist() == [False, True, True, False]
-
-    def test_takes_only_valid_pixels_and_the_first_of_equals(self) -> None:
-        seen = Observation.nothing((1, 2))
-        first, second = pixel(scl=5), pixel(scl=6)
-        masks = [np.repeat(one.mask, 2, axis=2) for one in (first, second)]
-        judge = np.repeat(first.judge, 2, axis=2)
-        masks[0][0, 0, 1] &= 0xFF ^ CLASS_VALID
-        for source, mask in enumerate(masks, 1):
-            merge_granule(seen, source, mask, judge, np.zeros((1, 2)))
-        assert seen.source.tolist() == [[1, 2]]
-        assert (seen.mask[0] & 15).tolist() == [[5, 6]]
-
-    def test_reads_the_zone_from_the_products_crs(self) -> None:
-        assert [utm_zone_of(crs) for crs in ("EPSG:32601", "EPSG:32660", "EPSG:32735")] == [1, 60, 35]

@@ -6,7 +6,7 @@ import pytest
 from senard.algorithms.background import Reservoir, offer
 from senard.algorithms.departure import HAZY, SHADED, UNTESTED, Departure
 from senard.algorithms.scoring import Scored
-from senard.algorithms.snow_departure import compare_snow, lasting_snow
+from senard.algorithms.snow_departure import HIGH, LOW, compare_snow, lasting_snow, quantile
 from senard.model.arrays import BoolArray, UInt16Array
 from senard.model.sources import FLAG_BUFFER, FLAG_SNOW
 
@@ -82,3 +82,15 @@ class TestLastingSnow:
             clear=np.ones(SHAPE, dtype=np.uint8),
         )
         assert lasting_snow(scored, np.full(SHAPE, permanent)).item() is expected
+
+
+class TestQuantile:
+    """Quantiles of what is held are numpy's, bit for bit, at a thousandth of the cost."""
+
+    @pytest.mark.parametrize("share", [LOW, HIGH])
+    def test_is_that_of_numpy_without_the_empty_places(self, share: float) -> None:
+        random = np.random.default_rng(3)
+        dn = random.integers(0, 9000, (40, 8, 4)).astype(np.uint16)
+        cost = np.where(np.arange(8) < random.integers(3, 9, (40, 1)), 1, np.inf).astype(np.float32)
+        held = np.where(np.isfinite(cost), dn[:, :, 2], np.nan).astype(np.float32)
+        assert np.array_equal(quantile(cost, dn, 2, share), np.nanquantile(held, share, axis=1))

@@ -236,6 +236,16 @@ class TestInvariance:
             asked_of = (whole[0] == number).sum() + (second == number).sum()
             assert counts["taking_part"].get(str(number), 0) == asked_of
 
+    def test_holds_in_a_last_block_that_is_narrower_and_alone_to_be_filled(self, tmp_path: Path) -> None:
+        judged = stack(tmp_path / "m", 8, count=3)
+        to_lonlat = Transformer.from_crs(TILE.crs, "EPSG:4326", always_xy=True).transform
+        strip = shapely.box(TILE.right - 600, TILE.bottom + 500, TILE.right - 20, TILE.top - 500)
+        request = asked(aoi=shapely.transform(strip, to_lonlat, interleaved=False), clip=True)
+        whole = chosen(tmp_path / "a", judged, request)
+        assert np.array_equal(whole, chosen(tmp_path / "b", judged, request, block_px=64))
+        assert whole[0].any()
+        assert not whole[0][:, :120].any()
+
     def test_holds_inside_the_area_whatever_its_outline(self, tmp_path: Path) -> None:
         judged = stack(tmp_path / "m", 8)
         middle = Transformer.from_crs("EPSG:3857", "EPSG:4326", always_xy=True).transform(2_701_600, 8_399_600)

@@ -21,7 +21,8 @@ from senard.io.scenes_file import read_query_result
 from senard.model.request import MosaicRequest
 from senard.model.scene import Sentinel2Scene
 from senard.model.sentinel2 import MOSAIC_BANDS
-from senard.steps.select_sources import judged_observations, period_of, pixels_to_fill
+from senard.steps.judge_overflights import judged_observations, period_of
+from senard.steps.select_sources import pixels_to_fill
 from tests.conftest import made_once
 from tests.workflows.commands import Site
 from tests.workflows.test_mosaic import spoil, times

@@ -1,0 +1,288 @@
+"""Judge what every overflight saw of a part of the mosaic, by its own scene and by what other dates say."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+
+from senard.algorithms.background import Background, Reservoir, background, background_day, offer
+from senard.algorithms.departure import Departure, depart, detection_grid, haze_index, is_dark
+from senard.algorithms.granules import GranulePixels, Ground, coarser
+from senard.algorithms.recurring_ground import RELEASED, SUSPECTED, flagged, looks_usual, recognise, release
+from senard.algorithms.refining import refine
+from senard.algorithms.scoring import Moment, Observation, Scored, score
+from senard.algorithms.snow import SnowCounts, with_snow
+from senard.algorithms.snow_departure import compare_snow, lasting_snow
+from senard.io.geotiff import read_scratch
+from senard.io.mask_folder import RASTER_20, RASTER_60, read_judgement
+from senard.io.scenes_file import read_verdict
+from senard.model.arrays import BoolArray, Float32Array, UInt8Array, UInt16Array
+from senard.model.grid import Grid, Window
+from senard.model.request import MosaicRequest
+from senard.model.scene import Sentinel2Scene
+from senard.model.sentinel2 import ProductType
+from senard.model.sources import FLAG_SNOW
+from senard.steps.block_land import BlockLand
+
+PIECE_PX = 600
+"""Columns of 60 m that are learnt at once: what is flagged takes 0.2 kB per pixel until it is compared."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Granule:
+    """One scene with its judgement."""
+
+    source: int
+    folder: Path
+    grids: Mapping[int, Grid]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Period:
+    """All that may be chosen from, the same for every tile of the mosaic."""
+
+    request: MosaicRequest
+    datatakes: Sequence[Sequence[Granule]]
+    """Granules of each overflight, ordered by source number."""
+
+    moments: Float32Array
+    """(scenes + 1,) cost of date and sun, by source number."""
+
+    days: Sequence[int]
+    """Day of each overflight, days from the first day of the period."""
+
+    spared: Sequence[int]
+    """Source numbers that supply nothing, though they count as seen."""
+
+    sun: Float32Array
+    """(scenes + 1, 2) zenith and azimuth by source number, degrees."""
+
+    land: Path | None
+    """Folder of `take_land`; None where the request names no land."""
+
+
+def period_of(
+    request: MosaicRequest,
+    scenes: Sequence[Sentinel2Scene],
+    masks: Sequence[Path | None],
+    spared: Sequence[int],
+    land: Path | None = None,
+) -> Period:
+    """Group the usable scenes by overflight and price their dates."""
+    datatakes: dict[object, list[Granule]] = {}
+    days: dict[object, int] = {}
+    moments = np.zeros(len(scenes) + 1, dtype=np.float32)
+    sun = np.zeros((len(scenes) + 1, 2), dtype=np.float32)
+    for source, (scene, folder) in enumerate(zip(scenes, masks, strict=True), 1):
+        if folder is None or read_verdict(folder) is not None:
+            continue
+        judgement = read_judgement(folder)
+        granule = Granule(source=source, folder=folder, grids=judgement.grids)
+        datatakes.setdefault(scene.datatake_key, []).append(granule)
+        days.setdefault(scene.datatake_key, (scene.acquisition_date - request.first_day).days)
+        moment = Moment(
+            days_from_target=scene.acquisition_date.toordinal() - request.middle_day_ordinal,
+            half_period_days=request.half_period_days,
+            date_weight=request.date_weight,
+            sun_zenith=judgement.sun_zenith,
+        )
+        moments[source] = moment.cost
+        sun[source] = judgement.sun_zenith, judgement.sun_azimuth
+    return Period(
+        request=request,
+        datatakes=tuple(datatakes.values()),
+        moments=moments,
+        days=tuple(days.values()),
+        spared=tuple(spared),
+        sun=sun,
+        land=land,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usual:
+    """What the ground of a part of the mosaic looks like around every date; dates that are near share it."""
+
+    grid: Grid
+    """Pixels of 60 m."""
+
+    kept: Reservoir
+    """The best observations of every pixel, by their own scenes."""
+
+    snowy: Reservoir | None
+    """Those of lasting snow; None if there is none anywhere."""
+
+    recurring: BoolArray
+    """(y, x), True is ground that looks like cloud or shadow."""
+
+    permanent_snow: BoolArray
+    """(y, x), True where snow is the ground."""
+
+    period_days: int
+    """Length of the period."""
+
+    from_above: bool
+    """True if DN are of top-of-atmosphere reflectance."""
+
+    known: dict[int, Background] = field(default_factory=dict)
+    """Backgrounds by `background_day`, each worked out when it is first needed."""
+
+    def part(self, grid: Grid) -> "Usual":
+        """The same of pixels that lie inside."""
+        if grid == self.grid:
+            return self
+        row, col = round((self.grid.top - grid.top) / grid.gsd), round((grid.left - self.grid.left) / grid.gsd)
+        where = slice(row, row + grid.height), slice(col, col + grid.width)
+        return replace(
+            self,
+            grid=grid,
+            kept=self.kept.part(where),
+            snowy=None if self.snowy is None else self.snowy.part(where),
+            recurring=self.recurring[where].copy(),
+            permanent_snow=self.permanent_snow[where].copy(),
+            known={},
+        )
+
+    def departure(self, seen: Observation, scored: Scored, day: int, land: BlockLand) -> Departure:
+        """How one overflight departs from it."""
+        centre = background_day(day, self.period_days)
+        if centre not in self.known:
+            self.known[centre] = background(self.kept, centre, self.period_days)
+        usual = self.known[centre]
+        open_ground = (scored.level > 0) & (scored.level < 5) & ((scored.flags & FLAG_SNOW) == 0)
+        released = self.recurring & flagged(seen, scored) & looks_usual(seen.judge, usual)
+        water = land.water(is_dark(usual))
+        apart, above = abs(day - centre), self.from_above
+        found = depart(seen.judge, open_ground | released, usual, apart, self.grid, water, from_above=above)
+        found.verdict[released] |= RELEASED
+        if self.snowy is not None:
+            compare_snow(found, seen.judge, lasting_snow(scored, self.permanent_snow), self.snowy)
+        return found
+
+
+def learn(period: Period, grid: Grid) -> Usual:
+    """Learn what the ground usually looks like, a piece of `PIECE_PX` columns after the other.
+
+    Args:
+        period: all that may be chosen from.
+        grid: pixels of 60 m.
+    """
+    pieces = []
+    for left in range(0, grid.width, PIECE_PX):
+        right = min(left + PIECE_PX, grid.width)
+        columns = Window(row_start=0, row_stop=grid.height, col_start=left, col_stop=right)
+        pieces.append(_learnt(period, grid.crop(columns)))
+    if len(pieces) == 1:
+        return pieces[0]
+    snowy = [piece.snowy or Reservoir.nothing(piece.grid.shape) for piece in pieces]
+    return replace(
+        pieces[0],
+        grid=grid,
+        kept=Reservoir.beside([piece.kept for piece in pieces]),
+        snowy=Reservoir.beside(snowy) if any(piece.snowy for piece in pieces) else None,
+        recurring=np.concatenate([piece.recurring for piece in pieces], axis=1),
+        permanent_snow=np.concatenate([piece.permanent_snow for piece in pieces], axis=1),
+    )
+
+
+def _learnt(period: Period, coarse: Grid) -> Usual:
+    """The best observations of every pixel of 60 m, by their own scenes, and where these take the ground for cloud."""
+    land = BlockLand.read(period.request, period.land, period.sun, coarse)
+    kept, suspected = Reservoir.nothing(coarse.shape), Reservoir.nothing(coarse.shape, SUSPECTED)
+    looker, snow, snowy = Looker(coarse), SnowCounts.nothing(coarse.shape), None
+    everywhere = np.ones(coarse.shape, dtype=np.bool_)
+    for label, granules in enumerate(period.datatakes):
+        seen = looker.see(granules)
+        if seen is None:
+            continue
+        scored = land.without_false_snow(score(seen, period.moments, period.request.buffer), seen, coarse)
+        snow.add(scored)
+        cost = scored.cost + land.cost_of_shade(seen)
+        offer(kept, period.days[label], cost, scored.level == 1, seen.judge)
+        lasting = lasting_snow(scored, everywhere)
+        if lasting.any():
+            snowy = Reservoir.nothing(coarse.shape) if snowy is None else snowy
+            offer(snowy, period.days[label], cost, lasting, seen.judge)
+        offer(suspected, period.days[label], haze_index(seen.judge), flagged(seen, scored), seen.judge)
+    return Usual(
+        grid=coarse,
+        recurring=recognise(suspected, kept, land.bright),  # which changes what is kept
+        kept=kept,
+        snowy=snowy,
+        permanent_snow=land.permanent_snow(snow.permanent),
+        period_days=period.request.period_days,
+        from_above=period.request.product_type is ProductType.L1C,
+    )
+
+
+def judged_observations(
+    period: Period, grid: Grid, usual: Usual | None = None
+) -> Iterator[tuple[int, Observation, Scored]]:
+    """Number of each overflight that saw a part of the mosaic, what it saw, and its judgement; one at a time.
+
+    The scenes are gone through twice: once to learn what the ground usually looks like, once to judge.
+
+    Args:
+        period: all that may be chosen from.
+        grid: pixels of 20 m.
+        usual: what was learnt of at least their `detection_grid`; None: it is learnt first.
+    """
+    coarse = detection_grid(grid)
+    usual = learn(period, coarse) if usual is None else usual.part(coarse)
+    land = BlockLand.read(period.request, period.land, period.sun, coarse)
+    wide = None if land.around is None else Looker(land.around)
+    thin = Looker(coarse, wider=wide)
+    fine = Looker(grid, wider=wide or thin)
+    for label, granules in enumerate(period.datatakes):
+        around = None if wide is None else wide.see(granules)
+        detected = thin.see(granules)
+        seen = None if detected is None else fine.see(granules)
+        if seen is None or detected is None:
+            continue
+        if wide is not None:
+            detected = land.with_moved_zone(detected, around)
+        scored = land.without_false_snow(score(seen, period.moments, period.request.buffer), seen, grid)
+        by_itself = land.without_false_snow(score(detected, period.moments, period.request.buffer), detected, coarse)
+        found = usual.departure(detected, by_itself, period.days[label], land)
+        scored = release(refine(scored, found, grid, coarse), seen, found, grid, coarse)
+        scored = with_snow(scored, seen, period.request.snow, usual.permanent_snow, grid, coarse)
+        yield label, seen, land.dimmed(scored, detected, grid)
+
+
+class Looker:
+    """Sees overflights on the pixels of one grid; where a product lies on it is worked out once per MGRS tile."""
+
+    def __init__(self, grid: Grid, *, wider: "Looker | None" = None) -> None:
+        """Look at a grid.
+
+        Args:
+            grid: the mosaic's pixels.
+            wider: one that has seen each overflight just before, on ground that holds this grid: what it read is used.
+        """
+        self._ground = Ground(grid)
+        self._wider = wider
+        self._read: dict[int, tuple[Window, UInt8Array, UInt16Array]] = {}
+
+    def see(self, granules: Sequence[Granule]) -> Observation | None:
+        """What one overflight saw; None if nothing valid."""
+        self._read.clear()
+        found = []
+        for granule in granules:
+            window = self._ground.window(granule.grids[20])
+            if window is not None:
+                mask, judge = self._pixels(granule, window)
+                found.append(GranulePixels(source=granule.source, grid=granule.grids[20], mask=mask, judge=judge))
+        return self._ground.merged(found)
+
+    def _pixels(self, granule: Granule, window: Window) -> tuple[UInt8Array, UInt16Array]:
+        """Both rasters of a mask folder around a window of its 20 m pixels."""
+        if self._wider is not None and granule.source in self._wider._read:
+            have, mask, judge = self._wider._read[granule.source]
+            if have.holds(window):
+                fine, coarse = window.within(have), coarser(window, 3).within(coarser(have, 3))
+                return np.ascontiguousarray(mask[:, *fine.slices]), np.ascontiguousarray(judge[:, *coarse.slices])
+        mask = read_scratch(granule.folder / RASTER_20, window)
+        judge = read_scratch(granule.folder / RASTER_60, coarser(window, 3))
+        self._read[granule.source] = window, mask, judge
+        return mask, judge

@@ -130,7 +130,7 @@ def cloud_or_shadow_core(scl: UInt8Array) -> BoolArray:
     return thin | opened(scl == Scl.CLOUD_SHADOW) | (scl == Scl.CLOUD_HIGH)
 
 
-def is_one_of(scl: UInt8Array, classes: Collection[Scl]) -> BoolArray:
+def is_one_of(scl: UInt8Array, classes: Collection[int]) -> BoolArray:
     """True where a pixel's class is one of these; np.isin takes thirty times as long."""
     table = np.zeros(256, dtype=np.uint8)
     table[[int(value) for value in classes]] = 1

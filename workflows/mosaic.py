@@ -274,6 +274,7 @@ class MosaicAOI(AreaTask):
         choices = self.work.choices(folder.name)
         for given_up in set(choices.iterdir()) - {self.work.choice(folder.name, list(refused)).folder}:
             remove(given_up)
+        remove(self.work.choice(folder.name, list(refused)).decoded)
         if not refused:  # a file from before a rebuild would count again without its stamp
             self.work.refused(folder.name).unlink(missing_ok=True)
         for place in (folder.folder, self.work.product(folder.name)):

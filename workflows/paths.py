@@ -210,6 +210,11 @@ class ChoicePaths:
         """Folder of what brings the slopes of one mosaic to the light of level ground."""
         return self.folder / "topography"
 
+    @property
+    def decoded(self) -> Path:
+        """Folder of decoded internal tiles that several tiles of the mosaic need; it goes when all tiles are made."""
+        return self.folder / "decoded"
+
     def blend(self, tile: int, gsd: int) -> Path:
         """Folder of what a method that reads several scenes of a pixel makes of one tile; at 20 m a source map too."""
         return self.folder / "blends" / f"{tile}_{gsd}"

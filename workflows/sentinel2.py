@@ -11,6 +11,7 @@ from senard.errors import UnusableSceneError
 from senard.model.labels import QUALITY_PROFILE, SCL_PROFILE
 from senard.model.product import Part
 from senard.model.request import Brdf, Topography
+from senard.model.sentinel2 import MOSAIC_BANDS
 from senard.steps.build_vrt import build_vrt
 from workflows.choosing import numbers_of, read_refusals, winning_sources, write_refusals
 from workflows.product_task import ProductTask, TileTask
@@ -39,6 +40,12 @@ class ReadingTask(TileTask):
     @property
     def label(self) -> str:
         return f"{self.task_family} {self.tile} at {self.gsd} m"
+
+    @property
+    def priority(self) -> int:  # type: ignore[override]
+        """The longest first, so that no process is left with one when the others have nothing to do: pixels to fill."""
+        grid = self.read_tiles()[self.tile].grid(int(self.gsd))
+        return grid.height * grid.width * len(MOSAIC_BANDS[int(self.gsd)])
 
     @property
     def refusal(self) -> FileTarget:
@@ -179,13 +186,19 @@ class CompositeTile(ReadingTask):
 
     def _compose(self, sources: Path, safes: Mapping[int, Path], out: Path, flags: Path) -> None:
         """From the scenes that the source map chose."""
-        tile, levels = self.read_tiles()[self.tile], self.choice.levels
+        tiles, levels = self.read_tiles(), self.choice.levels
+        tile, others = tiles[self.tile], [*zip(tiles, self.read_delivered_sources(), strict=True)]
+        del others[self.tile]
         from senard.steps.composite_tile import composite_tile
+        from senard.steps.sharing import Sharing
+
+        mixed = bool(self.read_request().feather_m)
+        sharing = Sharing(folder=self.choice.decoded, tile=tile, others=others, mixed=mixed)
 
         with self.refusing(safes):
             composite_tile(
                 self.read_request(), self.read_scenes(), safes, sources, tile, self.gsd, out, flags, levels=levels,
-                nadir=self.nadir(safes), slopes=self.slopes(safes), progress=self.progress,
+                nadir=self.nadir(safes), slopes=self.slopes(safes), sharing=sharing, progress=self.progress,
             )  # fmt: skip
 
     def _make_room(self, out: Path, flags: Path) -> None:

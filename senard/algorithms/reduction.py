@@ -1,16 +1,14 @@
 """Means over larger pixels of bands that JPEG 2000 gave reduced."""
 
 import numpy as np
-from scipy import ndimage
 
+from senard.algorithms.morphology import dilated, eroded
 from senard.model.arrays import Float64Array, UInt8Array, UInt16Array
 from senard.model.sentinel2 import NODATA_DN
 
 RIM_PX = 2
 """Width of the rim whose reduced values hold some nodata, px of 60 m: wavelets of four pixels of 10 m reach 60 m, and
 where they do not reach zero another 60 m."""
-
-_SQUARE = np.ones((3, 3), dtype=np.bool_)
 
 
 def without_dips(pixels: UInt16Array) -> UInt16Array:
@@ -23,13 +21,13 @@ def without_dips(pixels: UInt16Array) -> UInt16Array:
         (y, x) uint16, DN; 1 instead of 0 where no 3 x 3 pixels are 0, the image's own edge counted as 0.
     """
     empty = pixels == NODATA_DN
-    areas = ndimage.binary_dilation(ndimage.binary_erosion(empty, structure=_SQUARE, border_value=1), structure=_SQUARE)
+    areas = dilated(eroded(empty, beyond=True))
     return np.where(empty & ~areas, np.uint16(1), pixels)
 
 
 def without_rim(pixels: UInt16Array) -> UInt16Array:
     """A reduced band without the pixels beside nodata, into which nodata was mixed; the image's own edge stays."""
-    known = ndimage.binary_erosion(pixels > NODATA_DN, structure=_SQUARE, iterations=RIM_PX, border_value=1)
+    known = eroded(pixels > NODATA_DN, reach=RIM_PX, beyond=True)
     return np.where(known, pixels, np.uint16(NODATA_DN))
 
 

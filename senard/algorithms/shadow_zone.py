@@ -13,6 +13,7 @@ import numpy as np
 from numba import njit
 from scipy import ndimage
 
+from senard.algorithms.morphology import dilated
 from senard.algorithms.smoothing import gaussian_kernel, smooth
 from senard.model.arrays import BoolArray, Float32Array, Float64Array, Int64Array, UInt8Array, UInt16Array
 from senard.model.masks import ZONE_LIKELY, ZONE_NONE, ZONE_POSSIBLE
@@ -40,7 +41,6 @@ _COARSE = 4
 """The brightness of the surroundings is averaged over blocks of 4 x 4 pixels first."""
 _STRIDE = 2
 """Every second row and column of the clouds votes: shadows are far larger."""
-_SQUARE = np.ones((3, 3), dtype=np.bool_)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +102,7 @@ def shadow_zone(
     believed = _believed(_pooled(sums), _pooled(counts.astype(np.float64)), around, heights)
     shaded = ground | water
     _stamp(cloud, shaded, east, north, heights, believed, zone)
-    likely = ndimage.binary_dilation(zone == ZONE_LIKELY, structure=_SQUARE) & shaded
+    likely = dilated(zone == ZONE_LIKELY) & shaded
     zone[likely] = ZONE_LIKELY
     return zone
 

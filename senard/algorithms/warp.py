@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from pyproj import CRS, Transformer
 
-from senard.algorithms import warp_kernels
+from senard.algorithms import warp_cells, warp_kernels
 from senard.algorithms.levelling import NO_CORRECTION, Correction
 from senard.algorithms.radiometry import Harmonisation, harmonised_dn
 from senard.algorithms.slopes import NO_SLOPES, SlopeFactors
@@ -167,7 +167,7 @@ def needed_blocks(where: Correspondence, wins: Wins, factor: int, block: tuple[i
         (block row, block column) bool, True means needed.
     """
     needed = _no_blocks(where.shape, block)
-    warp_kernels.mark_blocks(
+    warp_cells.mark_blocks(
         needed, *wins.kernel_arguments, factor, *where.kernel_arguments, *where.shape, block[0], block[1]
     )
     return needed
@@ -200,7 +200,7 @@ def warp(
         correction: added before rounding, delivered DN.
         slopes: multiplied by after that, before rounding.
     """
-    clipped_low, clipped_high, missing = warp_kernels.warp(
+    clipped_low, clipped_high, missing = warp_cells.warp(
         image,
         *wins.kernel_arguments,
         *where.kernel_arguments,

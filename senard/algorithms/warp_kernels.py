@@ -39,14 +39,11 @@ def _place(nodes: Float64Array, row: float, col: float) -> float:
 
 
 @numba.njit(cache=True, nogil=True)
-def mark_blocks(
+def mark_part(
     needed: BoolArray,
     sources: UInt16Array,
     number: int,
-    row_start: int,
-    row_stop: int,
-    col_start: int,
-    col_stop: int,
+    bounds: tuple[int, int, int, int],
     factor: int,
     rows: Float64Array,
     cols: Float64Array,
@@ -59,15 +56,15 @@ def mark_blocks(
     block_height: int,
     block_width: int,
 ) -> None:
-    """Mark the blocks of an image that hold a pixel of the 4 x 4 (aligned: the one) around a winning output pixel."""
+    """Mark the blocks of an image that hold a pixel of the 4 x 4 (aligned: the one) around a part's winning pixels."""
     before, after = (0, 0) if aligned else (1, 2)
     half = 0.5 if aligned else 0.0
     inner_top = inner_left = inner_bottom = inner_right = 0
-    for r in range(row_start * factor, row_stop * factor):
-        for map_col in range(col_start, col_stop):
+    for r in range(bounds[0], bounds[1]):
+        for map_col in range(bounds[2] // factor, (bounds[3] - 1) // factor + 1):
             if sources[r // factor, map_col] != number:
                 continue
-            for c in range(map_col * factor, map_col * factor + factor):
+            for c in range(max(map_col * factor, bounds[2]), min(map_col * factor + factor, bounds[3])):
                 node_row, node_col = (r - origin_row) / step, (c - origin_col) / step
                 y, x = _place(rows, node_row, node_col), _place(cols, node_row, node_col)
                 top, left = int(np.floor(y + half)) - before, int(np.floor(x + half)) - before
@@ -84,7 +81,7 @@ def mark_blocks(
 
 
 @numba.njit(cache=True, nogil=True, inline="always")
-def _weights(t: float) -> tuple[float, float, float, float]:
+def weights(t: float) -> tuple[float, float, float, float]:
     """Cubic convolution, a = -0.5, of the four pixels around a place t beyond the second one."""
     return (
         ((-0.5 * t + 1.0) * t - 0.5) * t,
@@ -122,8 +119,8 @@ def _cubic(image: UInt16Array, top: int, left: int, down: float, right: float, f
         min(min(a2, b2), min(c2, d2)),
         min(min(a3, b3), min(c3, d3)),
     )
-    w = _weights(down)
-    u = _weights(right)
+    w = weights(down)
+    u = weights(right)
     value = (
         u[0] * _column(a0, b0, c0, d0, w, floor_dn)
         + u[1] * _column(a1, b1, c1, d1, w, floor_dn)
@@ -148,7 +145,7 @@ def _bilinear(image: UInt16Array, y: float, x: float, offset: float, scale: floa
 
 
 @numba.njit(cache=True, nogil=True, inline="always")
-def _between(values: Float32Array, first_row: float, first_col: float, y: float, x: float) -> float:
+def between(values: Float32Array, first_row: float, first_col: float, y: float, x: float) -> float:
     """Bilinear between the centres of cells; y and x in cells from the origin of the CRS; 0 beyond."""
     y, x = y - 0.5, x - 0.5
     i, j = int(np.floor(y)), int(np.floor(x))
@@ -186,24 +183,21 @@ def corrected(
         value = float(dn[n])
         if offset.size > 0:
             y, x = (pixel_row + rows[n] + 0.5) * per_pixel, (pixel_col + cols[n] + 0.5) * per_pixel
-            value += _between(offset, first_row, first_col, y, x) + value * _between(gain, first_row, first_col, y, x)
+            value += between(offset, first_row, first_col, y, x) + value * between(gain, first_row, first_col, y, x)
         if slope.size > 0:
             y = (slope_pixel_row + rows[n] + 0.5) * slope_per_pixel
             x = (slope_pixel_col + cols[n] + 0.5) * slope_per_pixel
-            value *= _between(slope, slope_row, slope_col, y, x)
+            value *= between(slope, slope_row, slope_col, y, x)
         out[n] = np.uint16(min(max(value, 1.0), 65535.0) + 0.5)
     return out
 
 
 @numba.njit(cache=True, nogil=True)
-def warp(
+def warp_any(
     image: UInt16Array,
     sources: UInt16Array,
     number: int,
-    row_start: int,
-    row_stop: int,
-    col_start: int,
-    col_stop: int,
+    bounds: tuple[int, int, int, int],
     rows: Float64Array,
     cols: Float64Array,
     origin_row: float,
@@ -228,23 +222,23 @@ def warp(
     out: UInt16Array,
     flags: UInt8Array,
 ) -> tuple[int, int, int]:
-    """Resample an image where its scene wins; count what was clipped low, clipped high, left at 0."""
+    """Resample an image into a part of the output; count what was clipped low, clipped high, left at 0."""
     factor = out.shape[0] // sources.shape[0]
     height, width = image.shape
     floor_dn = 1.0 / scale - offset
     per_step = 1.0 / step
     low, high, missing = 0, 0, 0
-    for r in range(row_start * factor, row_stop * factor):
+    for r in range(bounds[0], bounds[1]):
         map_row = r // factor
         node_row = (r - origin_row) * per_step
         i = int(node_row)
         down = node_row - i
         last = -1
         y_left = y_step = x_left = x_step = 0.0
-        for map_col in range(col_start, col_stop):
+        for map_col in range(bounds[2] // factor, (bounds[3] - 1) // factor + 1):
             if sources[map_row, map_col] != number:
                 continue
-            for c in range(map_col * factor, map_col * factor + factor):
+            for c in range(max(map_col * factor, bounds[2]), min(map_col * factor + factor, bounds[3])):
                 node_col = (c - origin_col) * per_step
                 j = int(node_col)
                 if j != last:
@@ -276,12 +270,12 @@ def warp(
                         value = _bilinear(image, y, x, offset, scale)
                 if level_offset.size > 0:
                     cell_y, cell_x = (pixel_row + r + 0.5) * per_pixel, (pixel_col + c + 0.5) * per_pixel
-                    added = _between(level_offset, cell_row, cell_col, cell_y, cell_x)
-                    value += added + value * _between(level_gain, cell_row, cell_col, cell_y, cell_x)
+                    added = between(level_offset, cell_row, cell_col, cell_y, cell_x)
+                    value += added + value * between(level_gain, cell_row, cell_col, cell_y, cell_x)
                 if slope.size > 0:
                     slope_y = (slope_pixel_row + r + 0.5) * slope_per_pixel
                     slope_x = (slope_pixel_col + c + 0.5) * slope_per_pixel
-                    value *= _between(slope, slope_row, slope_col, slope_y, slope_x)
+                    value *= between(slope, slope_row, slope_col, slope_y, slope_x)
                 if dark or value < 0.5:
                     low += 1
                     flags[map_row, map_col] |= CLIPPED

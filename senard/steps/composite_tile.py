@@ -19,6 +19,7 @@ from senard.model.scene import Sentinel2Scene
 from senard.model.sentinel2 import MOSAIC_BANDS
 from senard.steps.changes import Nadir, Slopes
 from senard.steps.feather_tile import feather_tile
+from senard.steps.sharing import Sharing
 from senard.steps.supply_band import SOURCE_GSD, Canvas, Supplier, compose, open_suppliers
 
 COMPOSING_SHARE = 0.5
@@ -38,6 +39,7 @@ def composite_tile(
     levels: Path | None = None,
     nadir: Nadir | None = None,
     slopes: Slopes | None = None,
+    sharing: Sharing | None = None,
     threads: int = 1,
     progress: Callable[[float], None] | None = None,
 ) -> Path:
@@ -60,6 +62,7 @@ def composite_tile(
         levels: folder of the corrections that `level_scenes` found; None adds nothing.
         nadir: how pixels are brought to the view from straight above; None leaves every view as it is.
         slopes: how pixels are brought to the light of level ground; None leaves every slope as it is.
+        sharing: what other tiles of the mosaic need too, and where decoded tiles lie; None decodes all anew.
         threads: internal tiles decoded at the same time.
         progress: called with the share done, 0-1, after every band and at the end.
 
@@ -74,7 +77,7 @@ def composite_tile(
     source_map: UInt16Array = read_scratch(sources / SOURCES_RASTER, bands="source")
     bits = np.zeros(source_map.shape, dtype=np.uint8)
     mixing = _mixing(request, sources)
-    canvas = Canvas(grid=grid, bits=bits, pixels=np.zeros((0, 0), dtype=np.uint16), seconds=mixing)
+    canvas = Canvas(grid=grid, bits=bits, pixels=np.zeros((0, 0), dtype=np.uint16), seconds=mixing, sharing=sharing)
     suppliers = open_suppliers(source_map, scenes, safes, canvas, levels, nadir, slopes)
     used = [scenes[supplier.number - 1] for supplier in suppliers]
     simulated = any(supplier.product.simulated for supplier in suppliers)

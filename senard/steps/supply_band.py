@@ -27,11 +27,13 @@ from senard.errors import UnusableSceneError
 from senard.io.jp2 import TiledImage
 from senard.io.safe import image_path, read_product
 from senard.io.scenes_file import read_verdict
+from senard.io.shared_tiles import SharedTiles
 from senard.model.arrays import BoolArray, UInt8Array, UInt16Array
 from senard.model.grid import Grid
 from senard.model.product import Sentinel2Product
 from senard.model.scene import Sentinel2Scene
 from senard.steps.changes import Change, Nadir, SceneChanges, Slopes
+from senard.steps.sharing import Sharing
 from senard.steps.source_classes import MARKS, OBLIQUE, SLOPING, mark_oblique, mark_sloping
 
 SOURCE_GSD = 20
@@ -70,6 +72,8 @@ class Supplier:
     changes: SceneChanges
     needed: dict[tuple[int, int], BoolArray] = field(default_factory=dict)
     """Shape of an internal tile to the needed ones: the bands of one pixel size share it."""
+    shared: dict[tuple[int, int], UInt8Array] = field(default_factory=dict)
+    """The same, to how many other tiles of the mosaic need each."""
 
     @property
     def pixels(self) -> int:
@@ -90,6 +94,8 @@ class Canvas:
     """(y, x) uint16 at 20 m, second source of each pixel, 0 is none; None where nothing is mixed."""
     second: UInt16Array = field(default_factory=lambda: np.zeros((0, 0), dtype=np.uint16))
     """(y, x) uint16, delivered DN of the band in work as the second of each pixel shows it."""
+    sharing: Sharing | None = None
+    """What the tile has in common with others; None decodes everything anew."""
     figures: Counter[str] = field(default_factory=Counter)
     """What the report says, output pixels summed over bands."""
 
@@ -276,9 +282,21 @@ def _load(band: str, canvas: Canvas, supplier: Supplier, threads: int) -> _Loade
         supplier.needed[image.block_shape] = np.logical_or.reduce(asked)
     decoded = supplier.needed[image.block_shape].copy()
     dn = np.zeros(image.shape, dtype=np.uint16)  # pages are taken from the system only where tiles are decoded
-    image.read_blocks(decoded, dn)
+    if canvas.sharing is None:
+        image.read_blocks(decoded, dn)
+    else:
+        SharedTiles(canvas.sharing.folder, image).read(decoded, _others(canvas.sharing, supplier, image), dn)
     harmonisation = Harmonisation(add_offset=product.add_offset.get(band, 0), quantification=product.quantification)
     return _Loaded(image=image, dn=dn, decoded=decoded, harmonisation=harmonisation)
+
+
+def _others(sharing: Sharing, supplier: Supplier, image: TiledImage) -> UInt8Array:
+    """How many other tiles of the mosaic need each internal tile; bands of one pixel size share it."""
+    block = image.block_shape
+    if block not in supplier.shared:
+        source = next(grid for grid in supplier.product.grids.values() if grid.shape == image.shape)
+        supplier.shared[block] = sharing.others_needing(supplier.number, source, supplier.where, block)
+    return supplier.shared[block]
 
 
 def _mend(loaded: _Loaded, canvas: Canvas, missing: Missing, change: Change) -> int:

@@ -93,6 +93,12 @@ class AreaTask(luigi.Task):
         if self.call.refresh:
             Stamp(self.queried.refresh_stamp).join()
 
+    def task_begins(self, task: luigi.Task) -> None:
+        """Called in the command's own process before each task that it starts."""
+
+    def task_ends(self, task: luigi.Task) -> None:
+        """Called in the command's own process after each task that it has done."""
+
     def goes_on(self, failed: Collection[str]) -> bool:  # noqa: ARG002 - for tasks that leave something out
         """Whether another round makes sense although tasks (their ids) failed: what failed is left out meanwhile."""
         return False

@@ -122,7 +122,7 @@ def run_to_the_end(
         begin = getattr(task, "begin", None)
         if begin is not None:
             begin()
-        factory.budgets = getattr(task, "budgets", {})
+        factory.root, factory.budgets = task, getattr(task, "budgets", {})
         _run_in_rounds(task, run, factory)
         if not task.complete():
             for text in getattr(task, "left_out_so_far", list)():

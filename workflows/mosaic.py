@@ -1,6 +1,7 @@
 """What a user runs: the mosaic of an area and a period."""
 
 import contextlib
+import time
 from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -9,6 +10,7 @@ import luigi
 
 from senard.algorithms.tiling import cut_tiles
 from senard.errors import IncompleteError
+from senard.io.disk_use import disk_use_of_all
 from senard.io.product_folder import expected_files, is_whole, read_sums
 from senard.io.scenes_file import is_of_source, read_query_result, read_verdict
 from senard.model.contenders import SPARED
@@ -21,9 +23,12 @@ from senard.model.scene import QueryResult
 from senard.steps.make_request import require_for_mosaic, with_mosaic_warnings
 from workflows.area import AreaTask, told
 from workflows.choosing import delivered_sources, numbers_text, read_refusals, read_settled, write_refusals
+from workflows.closing import closing_line_of_product, closing_line_so_far
 from workflows.config import Call
+from workflows.gauge import Gauge
+from workflows.meter import Totals
 from workflows.missing import FetchIfPossible, can_be_left_out, leave_out_missing
-from workflows.notes import read_figures
+from workflows.notes import add_found, add_note, read_figures
 from workflows.options import with_options
 from workflows.paths import ChoicePaths, ProductPaths, QueryPaths
 from workflows.scenes import MaskScene, Unzip
@@ -43,6 +48,8 @@ from workflows.task import Steps, remove, remove_all_leftovers
 @with_options
 class MosaicAOI(AreaTask):
     """The best cloud-free mosaic of an area and a period: tiles, indices, QA layer, report, checksums."""
+
+    _worked = False
 
     @cached_property
     def call(self) -> Call:
@@ -104,7 +111,28 @@ class MosaicAOI(AreaTask):
             return False
         return self._is_whole(frozen, folder)
 
+    def task_begins(self, task: luigi.Task) -> None:  # noqa: ARG002 - the first one, whichever it is
+        """Note once what lies on the disk."""
+        if not self._worked:
+            self._worked = True
+            add_found(self.queried.notes, disk_use_of_all(self._places()))
+
+    def _places(self) -> list[Path]:
+        """Where the mosaic and all that it is made from lie."""
+        request = self.call.request
+        named = f"{request.name}_{request.first_day:%Y%m%d}_{request.last_day:%Y%m%d}_*"
+        return [self.call.workdir, self.call.access.download_dir, *self.call.outdir.glob(named)]
+
+    def summary(self, totals: Totals) -> list[str]:  # noqa: ARG002 - what was fetched is among what was read
+        """One line on what the run took; none where nothing was left to do."""
+        if not self._worked or not self.requires().complete():
+            return []
+        if self.complete():
+            return closing_line_of_product(self._folder(self._frozen()).run)
+        return closing_line_so_far([self.queried.notes], self.queried.run)
+
     def run(self) -> Steps:
+        began, started = Gauge.now(), time.time()
         yield self.checks()
         if self.call.allow_missing:
             yield self._fetches()
@@ -132,9 +160,13 @@ class MosaicAOI(AreaTask):
         yield self._finishing(frozen, folder, resolutions, layers, refused)
         self._clean(folder, refused)
         parts = self._parts(result, folder, resolutions, refused)
+        from senard.io.tables import update_run
         from senard.steps.finish_product import finish_product
 
-        finish_product(folder.folder, parts, read_figures(self.queried.notes))
+        notes = [self.queried.notes, frozen.notes]
+        finish_product(folder.folder, parts, read_figures(notes))
+        add_note(self.queried.notes, str(self.task_family), time.time() - started, begun=began)
+        update_run(folder.run, read_figures(notes))
         self._forget(frozen, folder)
 
     @cached_property

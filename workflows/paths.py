@@ -8,7 +8,7 @@ from pathlib import Path
 import shapely
 
 from senard import ALGORITHM_VERSION
-from senard.io.product_folder import SUMS, index_files, layer_file, layer_index_files, mosaic_file
+from senard.io.product_folder import RUN, SUMS, index_files, layer_file, layer_index_files, mosaic_file
 from senard.model.labels import LAYER_PROFILES
 from senard.model.product import Part
 from senard.model.request import MosaicRequest
@@ -86,6 +86,11 @@ class QueryPaths:
     def notes(self) -> Path:
         """One line of figures per finished task since the last whole product."""
         return self.folder / "notes.jsonl"
+
+    @property
+    def run(self) -> Path:
+        """What a run took that ended before its product was whole, JSON."""
+        return self.folder / "run.json"
 
     def failed(self, product_id: str) -> Path:
         """Note on the part of one product that could not be fetched, JSON; it goes when the part has come."""
@@ -255,6 +260,11 @@ class ProductPaths:
     def sums(self) -> Path:
         """The list of checksums that marks the product as whole."""
         return self.folder / SUMS
+
+    @property
+    def run(self) -> Path:
+        """What the run took that made it, JSON."""
+        return self.folder / RUN
 
     def tile(self, index: int, gsd: int) -> Path:
         """Mosaic file of one tile."""

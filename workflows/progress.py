@@ -35,7 +35,18 @@ def tell(task: str, percent: int) -> None:
         percent: 0-100.
     """
     label = task[:LONGEST]
-    _send({"task": label, "text": f"{label} {percent} %"})
+    _send({"task": label, "text": f"{label} {percent} %", "percent": percent})
+
+
+def tell_done(task: str, kind: str, seconds: float) -> None:
+    """Let the display know how long a task took; silent where nobody looks.
+
+    Args:
+        task: what the task does, for a person.
+        kind: class of the task.
+        seconds: how long it took, s.
+    """
+    _send({"noted": task[:LONGEST], "kind": kind, "seconds": seconds})
 
 
 def tell_bytes(task: str, reading: Reading) -> None:
@@ -151,7 +162,7 @@ class Display:
         for entry in entries:
             if "fetched" in entry:
                 self.totals.add(entry["fetched"], entry["size"], entry["began"], entry["ended"])
-        told = [entry for entry in entries if "fetched" not in entry]
+        told = [entry for entry in entries if "task" in entry]
         for entry in told:
             self._told[entry["task"]] = entry["text"]
             if "done" in entry:

@@ -3,11 +3,13 @@
 import json
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import luigi
 
 from senard.errors import PendingError, TransientError
 from senard.io.access import open_catalogue, open_source
+from senard.io.fetched import fetched_places
 from senard.io.scenes_file import read_verdict
 from senard.model.access import Access, CatalogueName, Fetch, SourceName
 from senard.model.cloud_evidence import CloudEvidence, judged_part
@@ -120,6 +122,11 @@ class FetchTask(SceneTask):
     def resources(self) -> dict[str, int]:  # type: ignore[override]
         """What Luigi counts: one of the account's connections; nothing where the products are here."""
         return dict.fromkeys(budgets(self.read_access()), 1)
+
+    @property
+    def places(self) -> list[Path]:
+        """Where sources put what they fetch, beside what leads there."""
+        return [*super().places, *fetched_places(self.product_id, self.read_access().download_dir)]
 
     def fetch(self, part: Part) -> None:
         """Fetch a part of the product into its folder, and tell how far it is; where it fails, leave a note.

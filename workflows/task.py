@@ -7,18 +7,21 @@ from pathlib import Path
 from typing import Any
 
 import luigi
+from luigi.task import flatten
 
 from senard.errors import IncompleteError, PendingError, SenardError
 from senard.io.access_file import read_access
+from senard.io.disk_use import disk_use_of_all
 from senard.io.scenes_file import read_query_result
 from senard.model.access import Access
 from senard.model.request import MosaicRequest
 from senard.model.scene import QueryResult
 from workflows.failures import failure_text
+from workflows.gauge import Gauge
 from workflows.meter import Reading
 from workflows.notes import add_note
 from workflows.paths import QueryPaths, WorkPaths
-from workflows.progress import tell, tell_bytes
+from workflows.progress import tell, tell_bytes, tell_done
 from workflows.running import RETRIES
 from workflows.targets import Stamp
 
@@ -63,6 +66,11 @@ class SenardTask(luigi.Task):
     def stamps(self) -> tuple[Stamp, ...]:
         """What makes older results count as absent."""
         return (Stamp(self.queried.rebuild_stamp),)
+
+    @property
+    def places(self) -> list[Path]:
+        """Files and folders that grow while the task runs."""
+        return [Path(target.path) for target in flatten(self.output())]
 
     def read_access(self) -> Access:
         """How products are found and fetched."""
@@ -149,7 +157,21 @@ def remove(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
+_BEGUN: dict[str, tuple[Gauge, int]] = {}
+"""What this process had used, and what lay in a task's places, when the task began: by its id."""
+
+
+@SenardTask.event_handler(luigi.Event.START)
+def note_start(task: SenardTask) -> None:
+    """Luigi tells that a task begins, in the process that runs it; again after each thing that it waited for."""
+    _BEGUN.clear()  # a process does one task at a time
+    _BEGUN[task.task_id] = Gauge.now(), disk_use_of_all(task.places)
+
+
 @SenardTask.event_handler(luigi.Event.PROCESSING_TIME)
 def note_figures(task: SenardTask, seconds: float) -> None:
     """Luigi tells how long a task took, in the process that ran it."""
-    add_note(task.queried.notes, str(task.task_family), seconds)
+    begun, lay = _BEGUN.pop(task.task_id, (None, 0))
+    added = disk_use_of_all(task.places) - lay
+    add_note(task.queried.notes, str(task.task_family), seconds, begun=begun, disk_bytes=added)
+    tell_done(task.label, str(task.task_family), seconds)

@@ -1,0 +1,50 @@
+"""How a mosaic's run ends: one line on what it took, and where the figures of each kind of task lie."""
+
+from pathlib import Path
+
+from senard.model.run import RunFigures
+from workflows.meter import clock_text
+from workflows.notes import read_figures
+
+
+def closing_line(run: RunFigures, path: Path) -> str:
+    """For a person: "12:31, 23:10 CPU, 3.2 GB read, 1918 JPEG 2000 tiles decoded, …".
+
+    Args:
+        run: what the run took.
+        path: where it says so by kind of task.
+    """
+    parts = [clock_text(run.seconds or 0.0), f"{clock_text(run.cpu_seconds or 0.0)} CPU"]
+    if run.bytes_read is not None:
+        parts.append(f"{_size(run.bytes_read)} read")
+    parts.append(f"{run.jp2_tiles or 0} JPEG 2000 tiles decoded")
+    parts.append(f"{_size(run.peak_memory_bytes or 0)} of memory at most in one process")
+    if run.peak_disk_bytes is not None:
+        parts.append(f"{_size(run.peak_disk_bytes)} of disk at most")
+    return f"{', '.join(parts)}. By kind of task: {path}"
+
+
+def closing_line_of_product(path: Path) -> list[str]:
+    """The line from a product's run.json; none where it is not there."""
+    from senard.io.tables import read_run
+
+    try:
+        return [closing_line(read_run(path), path)]
+    except (OSError, ValueError, KeyError, TypeError):  # deleted, or of another version: no reason to fail at the end
+        return []
+
+
+def closing_line_so_far(notes: list[Path], path: Path) -> list[str]:
+    """The line of a run that ends early, from its notes, which are then written as JSON; none without notes."""
+    run = read_figures(notes)
+    if not run.kinds:
+        return []
+    from senard.io.tables import write_run_alone
+
+    write_run_alone(path, run)
+    return [closing_line(run, path)]
+
+
+def _size(size: int) -> str:
+    """Bytes for a person: "3.2 GB"."""
+    return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.0f} MB"

@@ -2,9 +2,49 @@
 
 from pathlib import Path
 
+import luigi
+
+from senard.io.disk_use import disk_use_of_all
+from senard.io.product_folder import RUN
+from senard.model.call import Call
 from senard.model.run import RunFigures
-from workflows.meter import clock_text
-from workflows.notes import read_figures
+from workflows.area import AreaTask
+from workflows.meter import Totals, clock_text
+from workflows.notes import add_found, add_note, read_figures
+
+
+class AccountedTask(AreaTask):
+    """A job that ends in a product folder whose run.json says what the run took."""
+
+    _worked = False
+
+    @property
+    def folder(self) -> Path:
+        """The product folder; known once the query is answered."""
+        raise NotImplementedError
+
+    def task_begins(self, task: luigi.Task) -> None:
+        """Note once what lies on the disk, and in the end what this process itself has used: others do the tasks."""
+        if not self._worked:
+            self._worked = True
+            add_found(self.queried.notes, disk_use_of_all(places_of(self.call)))
+        elif task is self:
+            add_note(self.queried.notes, "", 0.0)
+
+    def summary(self, totals: Totals) -> list[str]:  # noqa: ARG002 - what was fetched is among what was read
+        """One line on what the run took; none where nothing was left to do."""
+        if not self._worked or not self.requires().complete():
+            return []
+        if self.complete():
+            return closing_line_of_product(self.folder / RUN)
+        return closing_line_so_far([self.queried.notes], self.queried.run)
+
+
+def places_of(call: Call) -> list[Path]:
+    """Where a mosaic and all that it is made from lie: the product folder's name is known but for its end."""
+    request = call.request
+    named = f"{request.name}_{request.first_day:%Y%m%d}_{request.last_day:%Y%m%d}_*"
+    return [call.workdir, call.access.download_dir, *call.outdir.glob(named)]
 
 
 def closing_line(run: RunFigures, path: Path) -> str:

@@ -25,6 +25,7 @@ import luigi.interface
 import luigi.rpc
 
 from senard.errors import SenardError
+from senard.io.leases import give_back_leases
 from workflows.failures import ExitCode, Failure, exit_code
 from workflows.progress import TransferLog
 from workflows.running import MosaicFactory, apply_defaults
@@ -135,13 +136,24 @@ def run_to_the_end(
         for text in getattr(task, "remarks", list)():
             tell(f"senard: {text}")
         _tell_totals(task, factory, tell)
+        _tidy_up(task, tell)
     except SenardError as error:
         return _leave([Failure.of(error)], tell)
     except luigi.rpc.RPCError as error:
         return _leave([Failure(kind="RPCError", message=_no_scheduler(error))], tell)
     except OSError as error:
         return _leave([Failure.of(error)], tell)
+    finally:
+        give_back_leases()
     return ExitCode.WHOLE
+
+
+def _tidy_up(task: luigi.Task, tell: Callable[[str], None]) -> None:
+    """Let the task take away what it needs no more: the product is whole, whatever comes of that."""
+    try:
+        getattr(task, "tidy_up", int)()
+    except (SenardError, OSError) as error:
+        tell(f"senard: warning: not everything that is needed no more could be deleted: {error}")
 
 
 def _tell_totals(task: luigi.Task, factory: MosaicFactory, tell: Callable[[str], None]) -> None:

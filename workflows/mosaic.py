@@ -1,6 +1,7 @@
 """What a user runs: the mosaic of an area and a period."""
 
 import contextlib
+import logging
 import time
 from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
@@ -9,29 +10,39 @@ from pathlib import Path
 import luigi
 
 from senard.algorithms.tiling import cut_tiles
-from senard.errors import IncompleteError
-from senard.io.disk_use import disk_use_of_all
-from senard.io.product_folder import expected_files, is_whole, read_sums
+from senard.errors import SenardError
+from senard.io.product_folder import expected_files, is_whole
 from senard.io.scenes_file import is_of_source, read_query_result, read_verdict
-from senard.model.contenders import SPARED
+from senard.model.cloud_evidence import judged_part
 from senard.model.grid import Tile
+from senard.model.keep import Keep
 from senard.model.labels import LAYER_PROFILES
 from senard.model.mosaic import MosaicParts
 from senard.model.product import Part
 from senard.model.request import Brdf, Topography
 from senard.model.scene import QueryResult
 from senard.steps.make_request import require_for_mosaic, with_mosaic_warnings
-from workflows.area import AreaTask, told
-from workflows.choosing import delivered_sources, numbers_text, read_refusals, read_settled, write_refusals
-from workflows.closing import closing_line_of_product, closing_line_so_far
+from workflows.area import told
+from workflows.choosing import (
+    delivered_sources,
+    numbers_text,
+    read_refusals,
+    read_settled,
+    settled_sources,
+    winning_sources,
+    write_refusals,
+)
+from workflows.closing import AccountedTask
 from workflows.config import Call
+from workflows.delivered import delivered, delivered_layers, reasons_of_spared, remove_outdated_index
 from workflows.gauge import Gauge
-from workflows.meter import Totals
+from workflows.keeping import Kept, write_keep
 from workflows.missing import FetchIfPossible, can_be_left_out, leave_out_missing
-from workflows.notes import add_found, add_note, read_figures
+from workflows.notes import add_note, read_figures
 from workflows.options import with_options
-from workflows.paths import ChoicePaths, ProductPaths, QueryPaths
+from workflows.paths import ProductPaths, QueryPaths
 from workflows.scenes import MaskScene, Unzip
+from workflows.selection import SettleScenes
 from workflows.sentinel2 import (
     CLASSES,
     BuildClassesVRT,
@@ -43,13 +54,14 @@ from workflows.sentinel2 import (
 )
 from workflows.targets import FileTarget, Stamp
 from workflows.task import Steps, remove, remove_all_leftovers
+from workflows.tidying import Tidying
+
+LOGGER = logging.getLogger("senard")
 
 
 @with_options
-class MosaicAOI(AreaTask):
+class MosaicAOI(AccountedTask):
     """The best cloud-free mosaic of an area and a period: tiles, indices, QA layer, report, checksums."""
-
-    _worked = False
 
     @cached_property
     def call(self) -> Call:
@@ -72,9 +84,7 @@ class MosaicAOI(AreaTask):
 
             take_land(call.request, call.dem, call.landcover, self._tiles, land)
 
-    @property
-    def label(self) -> str:
-        return "MosaicAOI: report and checksums"
+    label = "MosaicAOI: report and checksums"
 
     @property
     def folder(self) -> Path:
@@ -111,25 +121,49 @@ class MosaicAOI(AreaTask):
             return False
         return self._is_whole(frozen, folder)
 
-    def task_begins(self, task: luigi.Task) -> None:  # noqa: ARG002 - the first one, whichever it is
-        """Note once what lies on the disk."""
-        if not self._worked:
-            self._worked = True
-            add_found(self.queried.notes, disk_use_of_all(self._places()))
+    def task_ends(self, task: luigi.Task) -> None:
+        """Give free what no tile needs any more, as `--keep` says."""
+        if self.call.keep is Keep.ALL:
+            return
+        freed = 0
+        try:
+            if isinstance(task, MaskScene):
+                freed = self._tidying(self.queried).free_judged(task.product_id, judged_part(task.named).value)
+            elif isinstance(task, SettleScenes | CompositeTile):
+                freed = self._tidying(self._frozen()).free_products(self._needless())
+        except (SenardError, OSError) as error:  # the mosaic does not depend on it
+            LOGGER.warning("%s: what is needed no more stays for now: %s", task, error)
+        if freed:
+            add_note(self.queried.notes, "", 0.0, disk_bytes=-freed)
 
-    def _places(self) -> list[Path]:
-        """Where the mosaic and all that it is made from lie."""
-        request = self.call.request
-        named = f"{request.name}_{request.first_day:%Y%m%d}_{request.last_day:%Y%m%d}_*"
-        return [self.call.workdir, self.call.access.download_dir, *self.call.outdir.glob(named)]
+    def tidy_up(self) -> None:
+        """Give free all that `--keep` does not keep."""
+        if self.call.keep is not Keep.ALL:
+            frozen = self._frozen()
+            names = [scene.product_id for scene in read_query_result(self.queried.scenes).kept]
+            self._tidying(frozen).end(names, self._folder(frozen).name, self.call.request.evidence_key)
 
-    def summary(self, totals: Totals) -> list[str]:  # noqa: ARG002 - what was fetched is among what was read
-        """One line on what the run took; none where nothing was left to do."""
-        if not self._worked or not self.requires().complete():
+    def _say_what_stays(self) -> None:
+        super()._say_what_stays()
+        write_keep(self.queried, Kept(keep=self.call.keep))
+
+    def _tidying(self, frozen: QueryPaths) -> Tidying:
+        queries = tuple({query.folder: query for query in (self.queried, frozen)}.values())
+        return Tidying(work=self.work, queries=queries, access=self.call.access, keep=self.call.keep)
+
+    def _needless(self) -> list[str]:
+        """Kept products whose bands no tile will read any more; none before scenes are settled."""
+        frozen = self._frozen()
+        folder, kept = self._folder(frozen), read_query_result(frozen.scenes).kept
+        choice = self.work.choice(folder.name, list(refused := self._refused(frozen, folder)))
+        if not FileTarget(choice.settled, stamps=self._stamps(frozen, folder)).exists():
             return []
-        if self.complete():
-            return closing_line_of_product(self._folder(self._frozen()).run)
-        return closing_line_so_far([self.queried.notes], self.queried.run)
+        resolutions = sorted({*self.call.resolutions, *delivered(folder)})
+        tasks = self._composites(frozen, folder, resolutions, refused)
+        to_come = {task.tile for task in tasks if not all(target.exists() for target in task.output())}
+        sources = settled_sources(self.work, folder.name, choice, self._tiles)
+        needed = winning_sources([sources[tile] for tile in sorted(to_come)])
+        return [scene.product_id for number, scene in enumerate(kept, start=1) if number not in needed]
 
     def run(self) -> Steps:
         began, started = Gauge.now(), time.time()
@@ -223,8 +257,7 @@ class MosaicAOI(AreaTask):
     def _fetches(self) -> list[FetchIfPossible]:
         """For `--allow-missing`: one attempt per kept product."""
         kept = read_query_result(self.queried.scenes).kept
-        query = self.requires()
-        return [query.clone(FetchIfPossible, product_id=scene.product_id) for scene in kept]
+        return [self.requires().clone(FetchIfPossible, product_id=scene.product_id) for scene in kept]
 
     def _frozen(self) -> QueryPaths:
         """The query that the mosaic is made from: the one asked, less what could not be fetched."""
@@ -237,8 +270,11 @@ class MosaicAOI(AreaTask):
 
     def _refused(self, frozen: QueryPaths, folder: ProductPaths) -> dict[int, str]:
         """Scenes that could not be decoded, by source number, and why."""
-        stamps = (Stamp(frozen.rebuild_stamp), Stamp(self.work.returned_stamp(folder.name)))
-        return read_refusals(FileTarget(self.work.refused(folder.name), stamps=stamps))
+        return read_refusals(FileTarget(self.work.refused(folder.name), stamps=self._stamps(frozen, folder)))
+
+    def _stamps(self, frozen: QueryPaths, folder: ProductPaths) -> tuple[Stamp, Stamp]:
+        """What makes older results of the mosaic count as absent."""
+        return Stamp(frozen.rebuild_stamp), Stamp(self.work.returned_stamp(folder.name))
 
     def _choose_again(
         self, frozen: QueryPaths, folder: ProductPaths, composites: Sequence[CompositeTile]
@@ -316,14 +352,13 @@ class MosaicAOI(AreaTask):
     ) -> MosaicParts:
         """What the report is made from."""
         work, tiles, choice = self.work, self._tiles, self.work.choice(folder.name, list(refused))
-        composites = [choice.figures(tile.index, gsd) for tile in tiles for gsd in resolutions]
         return MosaicParts(
             request=self.call.request,
             result=result,
             tiles=tiles,
             sources=tuple(delivered_sources(work, folder.name, choice, tiles, self.call.request.method)),
             masks=tuple(self._masks(scene.product_id) for scene in result.kept),
-            composites=tuple(composites),
+            composites=tuple(choice.figures(tile.index, gsd) for tile in tiles for gsd in resolutions),
             reasons={**reasons_of_spared(result, choice), **self._unusable(result, refused)},
             levels=choice.levels,
             factors=choice.factors if self.call.request.brdf is Brdf.NBAR else None,
@@ -346,33 +381,3 @@ class MosaicAOI(AreaTask):
             Stamp(query.refresh_stamp).remove()
             Stamp(query.waiting_stamp).remove()
             query.notes.unlink(missing_ok=True)
-
-
-def reasons_of_spared(result: QueryResult, choice: ChoicePaths) -> dict[str, str]:
-    """product_id to reason of every scene that the choice could do without though it would supply something."""
-    settled = read_settled(choice)
-    return {result.kept[number - 1].product_id: SPARED for number in settled.spared if number not in settled.idle}
-
-
-def remove_outdated_index(index: Path, task: luigi.Task) -> None:
-    """Remove an index before one of its files is made anew: it states statistics of all of them."""
-    if not task.complete():
-        remove(index)
-
-
-def delivered(folder: ProductPaths) -> list[int]:
-    """Resolutions that earlier calls delivered into the folder, m."""
-    try:
-        names = read_sums(folder.folder)
-    except (FileNotFoundError, IncompleteError):
-        return []
-    return [gsd for gsd in (10, 20) if folder.vrt(gsd).name in names]
-
-
-def delivered_layers(folder: ProductPaths) -> list[str]:
-    """Layers that earlier calls delivered into the folder at their request."""
-    try:
-        names = read_sums(folder.folder)
-    except (FileNotFoundError, IncompleteError):
-        return []
-    return [layer for layer in LAYER_PROFILES if folder.layer_vrt(layer).relative_to(folder.folder).as_posix() in names]

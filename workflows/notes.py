@@ -125,7 +125,7 @@ def read_figures(paths: Sequence[Path], *, now: datetime | None = None) -> RunFi
     started, finished = min(note.started for note in lines), now or datetime.now(UTC)
     cpu: dict[str, float] = {}
     read: dict[str, int] = {}
-    for note in notes:
+    for note in lines:
         cpu[note.process] = max(cpu.get(note.process, 0.0), note.cpu_seconds)
         if note.bytes_read is not None:
             read[note.process] = max(read.get(note.process, 0), note.bytes_read)
@@ -134,7 +134,7 @@ def read_figures(paths: Sequence[Path], *, now: datetime | None = None) -> RunFi
         finished=finished,
         seconds=round((finished - started).total_seconds() - _paused_s(lines), 3),
         cpu_seconds=round(sum(cpu.values()), 3),
-        peak_memory_bytes=max(note.peak_memory_bytes for note in notes),
+        peak_memory_bytes=max(note.peak_memory_bytes for note in lines),
         bytes_read=sum(read.values()) if read else None,
         jp2_tiles=sum(note.task_jp2_tiles for note in notes),
         disk_at_start_bytes=next((note.disk_found_bytes for note in lines if note.disk_found_bytes is not None), None),

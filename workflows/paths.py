@@ -88,6 +88,16 @@ class QueryPaths:
         return self.folder / "notes.jsonl"
 
     @property
+    def keep(self) -> Path:
+        """What must stay for this query, as its last command said."""
+        return self.folder / "keep.txt"
+
+    @property
+    def for_good(self) -> Path:
+        """Says that its last command wanted the products themselves, and no mosaic."""
+        return self.folder / "download.txt"
+
+    @property
     def run(self) -> Path:
         """What a run took that ended before its product was whole, JSON."""
         return self.folder / "run.json"
@@ -108,6 +118,10 @@ class WorkPaths:
     root: Path
     """`--workdir`, absolute."""
 
+    def queries(self) -> list[QueryPaths]:
+        """Folders of all queries."""
+        return [QueryPaths(folder=folder) for folder in sorted((self.root / "queries").glob("*"))]
+
     def query(self, key: str) -> QueryPaths:
         """Folder of one query."""
         return QueryPaths(folder=self.root / "queries" / key)
@@ -115,6 +129,14 @@ class WorkPaths:
     def download(self, product_id: str, part: Part) -> Path:
         """Folder of what a source fetched of one product."""
         return self.root / "downloads" / product_id / part.value
+
+    def downloads(self, product_id: str) -> Path:
+        """Folder of those of all parts of one product."""
+        return self.root / "downloads" / product_id
+
+    def safes(self, product_id: str) -> Path:
+        """Folder of all that was unpacked of one product."""
+        return self.root / "safe" / product_id
 
     def delivered(self, product_id: str, place: str) -> Path:
         """Folder that says that one product was unpacked to a place of the user's, or why it cannot be."""

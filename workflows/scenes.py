@@ -13,7 +13,7 @@ from senard.io.fetched import fetched_places
 from senard.io.scenes_file import read_verdict
 from senard.model.access import Access, CatalogueName, Fetch, SourceName
 from senard.model.cloud_evidence import CloudEvidence, judged_part
-from senard.model.product import Part
+from senard.model.product import Part, Sentinel2Product
 from senard.model.request import CloudCoverOf
 from senard.model.scene import Sentinel2Scene
 from senard.steps.compare_catalogues import compare_catalogues
@@ -54,7 +54,13 @@ class QueryScenes(SenardTask):
     def run(self) -> None:
         remove_leftovers(self.queried.scenes)
         access = self.read_access()
-        look = fetching_look(open_source(access), lambda product_id: self.paths.download(product_id, Part.CLASSES))
+
+        fetch = fetching_look(open_source(access), lambda product_id: self.paths.download(product_id, Part.CLASSES))
+
+        def look(scene: Sentinel2Scene) -> Sentinel2Product:
+            with self.saying_for_whom(scene.product_id):
+                return fetch(scene)
+
         wait = self.left_to_wait_s() > 0
         try:
             query_scenes(self.read_request(), open_catalogue(access), self.queried.scenes, look=look, wait=wait)
@@ -150,7 +156,8 @@ class FetchTask(SceneTask):
         remove_leftovers(out, note.path)
         try:
             source = open_source(self.read_access(), refusing=refusing_sources())
-            download_product(self.read_scene(), source, part, out, told=told)
+            with self.saying_for_whom(self.product_id):
+                download_product(self.read_scene(), source, part, out, told=told)
         except (TransientError, OSError):
             with note.temporary_path() as partial:
                 partial.write_text(json.dumps({"part": part.value}), encoding="utf-8")

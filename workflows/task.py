@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Generator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,9 @@ from luigi.task import flatten
 from senard.errors import IncompleteError, PendingError, SenardError
 from senard.io.access_file import read_access
 from senard.io.disk_use import disk_use_of_all
+from senard.io.fetched import marked_for_mosaics
 from senard.io.scenes_file import read_query_result
-from senard.model.access import Access
+from senard.model.access import Access, SourceName
 from senard.model.request import MosaicRequest
 from senard.model.scene import QueryResult
 from workflows.failures import failure_text
@@ -75,6 +77,13 @@ class SenardTask(luigi.Task):
     def read_access(self) -> Access:
         """How products are found and fetched."""
         return read_access(self.queried.access)
+
+    def saying_for_whom(self, product_id: str) -> AbstractContextManager[None]:
+        """Around a fetch: say that only mosaics want the product, where that is so."""
+        access = self.read_access()
+        if access.sources == (SourceName.LOCAL,) or self.queried.for_good.exists():
+            return nullcontext()
+        return marked_for_mosaics(product_id, access.download_dir, self.paths.root)
 
     def read_request(self) -> MosaicRequest:
         """The request that the query answers."""

@@ -1,0 +1,94 @@
+"""`--keep`: the same mosaic whatever stays, also where commands are killed or share a work folder."""
+
+import os
+import random
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.workflows.commands import BIN, Site, contents, finish, start
+
+
+def left(work: Path) -> set[str]:
+    """Names of files that a work folder still holds, those aside that say who works there and what Luigi told."""
+    files = {path.relative_to(work) for path in work.rglob("*") if path.is_file()}
+    return {path.name for path in files if path.parts[0] != ".leases"} - {"luigi.log"}
+
+
+SMALL = {"request.json", "access.json", "scenes.json", "keep.txt", "without.json"}
+"""What always stays."""
+
+
+def killed(site: Site, keep: str, after_s: float) -> bool:
+    """Start the mosaic with two workers and kill all its processes at once; False if it was done before."""
+    command = [BIN / "senard", "mosaic", *site.asked(keep=keep), "--njobs", "2"]
+    process = start(command, site.folder)
+    try:
+        process.communicate(timeout=after_s)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+        return True
+    return False
+
+
+class TestWholeProduct:
+    """A mosaic that is whole"""
+
+    def test_needs_nothing_of_its_work_folder(self, made_site: Site, undisturbed: dict[str, str]) -> None:
+        done = made_site.senard(keep="none")
+        assert done.returncode == 0, done.stderr
+        assert "/" not in done.stderr  # not one task was done
+        assert left(made_site.out / ".senard") == SMALL
+        assert contents(made_site.product()) == undisturbed
+
+
+@pytest.mark.prove
+class TestKeep:
+    """The mosaic"""
+
+    @pytest.mark.parametrize("keep", ["masks", "none"])
+    def test_is_the_same_after_kills_whatever_stays(self, site: Site, undisturbed: dict[str, str], keep: str) -> None:
+        moments = random.Random(20240601)
+        kills = sum(killed(site, keep, moments.uniform(2.0, 12.0)) for _ in range(4))
+        assert kills >= 2
+        done = site.senard("--njobs", "2", keep=keep)
+        assert done.returncode == 0, done.stderr
+        assert contents(site.product()) == undisturbed
+        assert not list((site.out / ".senard" / "safe").rglob("*.jp2"))
+        if keep == "none":
+            assert left(site.out / ".senard") == SMALL
+        again = site.senard(keep=keep)
+        assert again.returncode == 0
+        assert "/" not in again.stderr  # not one task was done
+
+    def test_gains_a_resolution_after_nothing_was_kept(self, site: Site, undisturbed: dict[str, str]) -> None:
+        assert site.senard(resolutions="20", keep="none").returncode == 0
+        assert left(site.out / ".senard") == SMALL
+        assert site.senard(resolutions="10", keep="masks").returncode == 0
+        assert contents(site.product()) == undisturbed
+
+    def test_is_made_anew_after_nothing_was_kept(self, site: Site, undisturbed: dict[str, str]) -> None:
+        assert site.senard(keep="none").returncode == 0
+        assert site.senard("--rebuild", "--njobs", "2", keep="none").returncode == 0
+        assert contents(site.product()) == undisturbed
+        assert left(site.out / ".senard") == SMALL
+
+    def test_shares_its_work_folder_with_another_one_at_the_same_time(
+        self, site: Site, undisturbed: dict[str, str]
+    ) -> None:
+        """They want the same scenes, one of them for another grid; nothing that either needs goes."""
+        work = site.out / ".senard"
+        commands = [
+            site.asked(keep="none"),
+            site.asked(keep="masks", workdir=work, outdir=site.folder / "b", clip="false"),
+        ]
+        running = [start([BIN / "senard", "mosaic", *words, "--njobs", "2"], site.folder) for words in commands]
+        for done in map(finish, running):
+            assert done.returncode == 0, done.stderr
+            assert "again" not in done.stderr  # not one task failed
+        assert contents(site.product()) == undisturbed
+        assert not list((work / "safe").rglob("*.jp2"))
+        assert len(list((work / "masks").rglob("scene_20.tif"))) == 4  # the second one keeps them

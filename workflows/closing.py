@@ -1,14 +1,19 @@
 """How a mosaic's run ends: one line on what it took, and where the figures of each kind of task lie."""
 
+from contextlib import suppress
+from functools import cached_property
 from pathlib import Path
 
 import luigi
 
+from senard.errors import SenardError
 from senard.io.disk_use import disk_use_of_all
 from senard.io.product_folder import RUN
 from senard.model.call import Call
 from senard.model.run import RunFigures
 from workflows.area import AreaTask
+from workflows.costs import Work, planned_tasks
+from workflows.estimate import Estimate
 from workflows.meter import Totals, clock_text
 from workflows.notes import add_found, add_note, read_figures
 
@@ -18,18 +23,31 @@ class AccountedTask(AreaTask):
 
     _worked = False
 
+    @cached_property
+    def estimate(self) -> Estimate:
+        """When the run ends: fed by its worker, shown by its display."""
+        return Estimate()
+
     @property
     def folder(self) -> Path:
         """The product folder; known once the query is answered."""
         raise NotImplementedError
 
     def task_begins(self, task: luigi.Task) -> None:
-        """Note once what lies on the disk, and in the end what this process itself has used: others do the tasks."""
+        """Note once what lies on the disk; and whenever the job itself begins, or goes on with what it waited for, what
+        this process has used, while others do the tasks, and what is still to come.
+        """
         if not self._worked:
             self._worked = True
             add_found(self.queried.notes, disk_use_of_all(places_of(self.call)))
         elif task is self:
             add_note(self.queried.notes, "", 0.0)
+            with suppress(SenardError, OSError):  # the mosaic does not depend on it
+                self.estimate.plan(planned_tasks(self.work_to_come()))
+
+    def work_to_come(self) -> Work:
+        """What there is still to do, once the query is answered."""
+        raise NotImplementedError
 
     def summary(self, totals: Totals) -> list[str]:  # noqa: ARG002 - what was fetched is among what was read
         """One line on what the run took; none where nothing was left to do."""

@@ -1,48 +1,33 @@
 """What a user runs: the mosaic of an area and a period."""
 
 import contextlib
-import logging
 import time
 from collections.abc import Collection, Mapping, Sequence
-from functools import cached_property
-from pathlib import Path
 
 import luigi
 
-from senard.algorithms.tiling import cut_tiles
-from senard.errors import SenardError
 from senard.io.product_folder import expected_files, is_whole
 from senard.io.scenes_file import is_of_source, read_query_result, read_verdict
-from senard.model.cloud_evidence import judged_part
-from senard.model.grid import Tile
-from senard.model.keep import Keep
 from senard.model.labels import LAYER_PROFILES
 from senard.model.mosaic import MosaicParts
 from senard.model.product import Part
 from senard.model.request import Brdf, Topography
 from senard.model.scene import QueryResult
-from senard.steps.make_request import require_for_mosaic, with_mosaic_warnings
 from workflows.area import told
 from workflows.choosing import (
     delivered_sources,
-    numbers_text,
     read_refusals,
     read_settled,
-    settled_sources,
-    winning_sources,
     write_refusals,
 )
-from workflows.closing import AccountedTask
-from workflows.config import Call
 from workflows.delivered import delivered, delivered_layers, reasons_of_spared, remove_outdated_index
 from workflows.gauge import Gauge
-from workflows.keeping import Kept, write_keep
-from workflows.missing import FetchIfPossible, can_be_left_out, leave_out_missing
+from workflows.missing import FetchIfPossible, can_be_left_out
+from workflows.mosaic_job import MosaicJob
 from workflows.notes import add_note, read_figures
 from workflows.options import with_options
 from workflows.paths import ProductPaths, QueryPaths
 from workflows.scenes import MaskScene, Unzip
-from workflows.selection import SettleScenes
 from workflows.sentinel2 import (
     CLASSES,
     BuildClassesVRT,
@@ -54,21 +39,11 @@ from workflows.sentinel2 import (
 )
 from workflows.targets import FileTarget, Stamp
 from workflows.task import Steps, remove, remove_all_leftovers
-from workflows.tidying import Tidying
-
-LOGGER = logging.getLogger("senard")
 
 
 @with_options
-class MosaicAOI(AccountedTask):
+class MosaicAOI(MosaicJob):
     """The best cloud-free mosaic of an area and a period: tiles, indices, QA layer, report, checksums."""
-
-    @cached_property
-    def call(self) -> Call:
-        """What was asked; may raise RequestError."""
-        call = super().call
-        require_for_mosaic(call.request)
-        return with_mosaic_warnings(call)
 
     def begin(self) -> None:
         """As of other tasks; and what the land is, is taken over once, before anything is asked for.
@@ -83,13 +58,6 @@ class MosaicAOI(AccountedTask):
             from senard.steps.take_land import take_land
 
             take_land(call.request, call.dem, call.landcover, self._tiles, land)
-
-    label = "MosaicAOI: report and checksums"
-
-    @property
-    def folder(self) -> Path:
-        """The product folder; known once the query is answered."""
-        return self._folder(self._frozen()).folder
 
     def left_out(self) -> list[str]:
         """One line per product that the mosaic had to be made without."""
@@ -120,50 +88,6 @@ class MosaicAOI(AccountedTask):
         if self._refreshes and not all(task.complete() for task in self._asked_again(frozen, folder)):
             return False
         return self._is_whole(frozen, folder)
-
-    def task_ends(self, task: luigi.Task) -> None:
-        """Give free what no tile needs any more, as `--keep` says."""
-        if self.call.keep is Keep.ALL:
-            return
-        freed = 0
-        try:
-            if isinstance(task, MaskScene):
-                freed = self._tidying(self.queried).free_judged(task.product_id, judged_part(task.named).value)
-            elif isinstance(task, SettleScenes | CompositeTile):
-                freed = self._tidying(self._frozen()).free_products(self._needless())
-        except (SenardError, OSError) as error:  # the mosaic does not depend on it
-            LOGGER.warning("%s: what is needed no more stays for now: %s", task, error)
-        if freed:
-            add_note(self.queried.notes, "", 0.0, disk_bytes=-freed)
-
-    def tidy_up(self) -> None:
-        """Give free all that `--keep` does not keep."""
-        if self.call.keep is not Keep.ALL:
-            frozen = self._frozen()
-            names = [scene.product_id for scene in read_query_result(self.queried.scenes).kept]
-            self._tidying(frozen).end(names, self._folder(frozen).name, self.call.request.evidence_key)
-
-    def _say_what_stays(self) -> None:
-        super()._say_what_stays()
-        write_keep(self.queried, Kept(keep=self.call.keep))
-
-    def _tidying(self, frozen: QueryPaths) -> Tidying:
-        queries = tuple({query.folder: query for query in (self.queried, frozen)}.values())
-        return Tidying(work=self.work, queries=queries, access=self.call.access, keep=self.call.keep)
-
-    def _needless(self) -> list[str]:
-        """Kept products whose bands no tile will read any more; none before scenes are settled."""
-        frozen = self._frozen()
-        folder, kept = self._folder(frozen), read_query_result(frozen.scenes).kept
-        choice = self.work.choice(folder.name, list(refused := self._refused(frozen, folder)))
-        if not FileTarget(choice.settled, stamps=self._stamps(frozen, folder)).exists():
-            return []
-        resolutions = sorted({*self.call.resolutions, *delivered(folder)})
-        tasks = self._composites(frozen, folder, resolutions, refused)
-        to_come = {task.tile for task in tasks if not all(target.exists() for target in task.output())}
-        sources = settled_sources(self.work, folder.name, choice, self._tiles)
-        needed = winning_sources([sources[tile] for tile in sorted(to_come)])
-        return [scene.product_id for number, scene in enumerate(kept, start=1) if number not in needed]
 
     def run(self) -> Steps:
         began, started = Gauge.now(), time.time()
@@ -202,14 +126,6 @@ class MosaicAOI(AccountedTask):
         add_note(self.queried.notes, str(self.task_family), time.time() - started, begun=began)
         update_run(folder.run, read_figures(notes))
         self._forget(frozen, folder)
-
-    @cached_property
-    def _tiles(self) -> tuple[Tile, ...]:
-        return cut_tiles(self.call.request.aoi, self.call.request.crs)
-
-    def _masks(self, product_id: str) -> Path:
-        """Folder of one scene's judgement by the evidence that was asked for."""
-        return self.work.masks(product_id, self.call.request.evidence_key)
 
     @property
     def _refreshes(self) -> bool:
@@ -259,23 +175,6 @@ class MosaicAOI(AccountedTask):
         kept = read_query_result(self.queried.scenes).kept
         return [self.requires().clone(FetchIfPossible, product_id=scene.product_id) for scene in kept]
 
-    def _frozen(self) -> QueryPaths:
-        """The query that the mosaic is made from: the one asked, less what could not be fetched."""
-        return leave_out_missing(self.work, self.key) if self.call.allow_missing else self.queried
-
-    def _folder(self, frozen: QueryPaths) -> ProductPaths:
-        kept = read_query_result(frozen.scenes).kept
-        product_id = self.call.request.product_id([scene.product_id for scene in kept])
-        return ProductPaths(folder=self.call.outdir / product_id)
-
-    def _refused(self, frozen: QueryPaths, folder: ProductPaths) -> dict[int, str]:
-        """Scenes that could not be decoded, by source number, and why."""
-        return read_refusals(FileTarget(self.work.refused(folder.name), stamps=self._stamps(frozen, folder)))
-
-    def _stamps(self, frozen: QueryPaths, folder: ProductPaths) -> tuple[Stamp, Stamp]:
-        """What makes older results of the mosaic count as absent."""
-        return Stamp(frozen.rebuild_stamp), Stamp(self.work.returned_stamp(folder.name))
-
     def _choose_again(
         self, frozen: QueryPaths, folder: ProductPaths, composites: Sequence[CompositeTile]
     ) -> dict[int, str]:
@@ -294,23 +193,6 @@ class MosaicAOI(AccountedTask):
                 folder.folder.rmdir()
             write_refusals(self.work.refused(folder.name), found)
         return self._refused(frozen, folder)
-
-    def _common(self, frozen: QueryPaths, folder: ProductPaths, refused: Mapping[int, str]) -> dict[str, str]:
-        """Parameters that all tasks of the mosaic share."""
-        return {
-            "workdir": str(self.work.root),
-            "query": frozen.folder.name,
-            "product": folder.name,
-            "outdir": str(self.call.outdir),
-            "refused": numbers_text(refused),
-        }
-
-    def _composites(
-        self, frozen: QueryPaths, folder: ProductPaths, resolutions: Sequence[int], refused: Mapping[int, str]
-    ) -> list[CompositeTile]:
-        """All tiles, as they come from one choice of scenes."""
-        common = self._common(frozen, folder, refused)
-        return [CompositeTile(tile=tile.index, gsd=gsd, **common) for gsd in resolutions for tile in self._tiles]
 
     def _finishing(
         self,

@@ -100,6 +100,8 @@ class MosaicWorker(luigi.worker.Worker):
         elif status == DONE:
             self.failures.pop(task_id, None)
         fresh = task_id in self._running_tasks
+        if fresh and status != DONE and self.display is not None:
+            self.display.wait(getattr(self._scheduled_tasks[task_id], "label", task_id))
         self._show(task_id, status, fresh=fresh)
         if status == DONE and fresh:
             getattr(self.root, "task_ends", _ignore)(self._scheduled_tasks[task_id])
@@ -122,6 +124,8 @@ class MosaicWorker(luigi.worker.Worker):
     def _create_task_process(self, task: luigi.Task) -> Any:
         """A task that computes in a process of its own has from this one what it computes with."""
         getattr(self.root, "task_begins", _ignore)(task)
+        if self.display is not None:
+            self.display.begin(getattr(task, "label", task.task_id), task.task_family)
         process = super()._create_task_process(task)
         if process.use_multiprocessing and getattr(task, "computes", False):
             from senard.steps.load_kernels import load_kernels
@@ -242,6 +246,9 @@ class MosaicFactory:
         """A worker with our habits."""
         self.worker = MosaicWorker(scheduler=scheduler, worker_processes=worker_processes, assistant=assistant)
         self.worker.display, self.worker.root = self.display, self.root
+        estimate = getattr(self.root, "estimate", None)
+        if estimate is not None and self.display is not None:
+            estimate.workers, self.display.estimate = worker_processes, estimate
         announce(scheduler, self.budgets)
         return self.worker
 

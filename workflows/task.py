@@ -23,7 +23,7 @@ from workflows.gauge import Gauge
 from workflows.meter import Reading
 from workflows.notes import add_note
 from workflows.paths import QueryPaths, WorkPaths
-from workflows.progress import tell, tell_bytes, tell_done
+from workflows.progress import tell, tell_bytes
 from workflows.running import RETRIES
 from workflows.targets import Stamp
 
@@ -183,4 +183,3 @@ def note_figures(task: SenardTask, seconds: float) -> None:
     begun, lay = _BEGUN.pop(task.task_id, (None, 0))
     added = disk_use_of_all(task.places) - lay
     add_note(task.queried.notes, str(task.task_family), seconds, begun=begun, disk_bytes=added)
-    tell_done(task.label, str(task.task_family), seconds)

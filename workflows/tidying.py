@@ -16,7 +16,7 @@ from senard.io.atomic import beside
 from senard.io.disk_use import disk_use
 from senard.io.fetched import fetched_places, is_for_mosaics, unmark
 from senard.io.leases import gate, holds_lease, others_at_work
-from senard.io.scenes_file import read_query_result, read_verdict
+from senard.io.scenes_file import is_of_source, read_query_result, read_verdict
 from senard.model.access import Access
 from senard.model.keep import Keep
 from workflows.keeping import Kept, read_keep, write_keep
@@ -96,7 +96,10 @@ class Tidying:
         for folder in folders:
             remove_all_leftovers(folder)
         freed = sum(_discard(place) for folder in folders for place in _listed(folder))
-        if fetched_too and is_for_mosaics(product_id, self.access.download_dir, self.work.root):
+        refused = any(
+            map(is_of_source, _listed(self.work.downloads(product_id)))
+        )  # what came of it, nobody fetches again
+        if fetched_too and not refused and is_for_mosaics(product_id, self.access.download_dir, self.work.root):
             places = fetched_places(product_id, self.access.download_dir)
             freed += sum(_discard(place) for place in places if not self._is_users(place))
             unmark([product_id], self.access.download_dir)

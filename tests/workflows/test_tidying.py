@@ -10,6 +10,7 @@ from senard.io.leases import give_back_leases, take_lease
 from senard.io.scenes_file import write_query_result, write_verdict
 from senard.model.access import Access, CatalogueName, SourceName
 from senard.model.keep import Keep
+from senard.model.product import Part
 from senard.model.scene import QueriedScene, QueryResult
 from tests.io.made_scenes import made_scene
 from tests.io.test_leases import other_command
@@ -130,6 +131,17 @@ class TestFreeProducts:
         write_verdict(folder, ONE, "damaged")
         desk.tidying(desk.query("mine", ONE)).free_products([ONE])
         assert [path.name for path in desk.work.safes(ONE).rglob("*")] == ["detect", "unusable.json"]
+
+    def test_leaves_what_came_of_it_where_its_source_is_at_odds_with_the_catalogue(self, desk: Desk) -> None:
+        """Later runs do not fetch it again, and take it if the catalogue is mended."""
+        part = desk.downloads / f"{ONE}.zip.part"
+        part.touch()
+        folder = desk.work.download(ONE, Part.JUDGE)
+        folder.mkdir()
+        write_verdict(folder, ONE, "the catalogue states another checksum", of_source=True)
+        desk.tidying(desk.query("mine", ONE)).free_products([ONE])
+        assert part.exists()
+        assert (folder / "unusable.json").exists()
 
     def test_is_whole_or_absent_where_a_kill_came_between_and_goes_next_time(
         self, desk: Desk, monkeypatch: pytest.MonkeyPatch

@@ -1,0 +1,120 @@
+"""What a mosaic's tasks cost, and which are still to come: what the estimate of the remaining time starts from.
+
+Costs are CPU-seconds on one core of an AMD EPYC, measured as docs/explanation/speed.md tells. Only their ratios matter:
+the estimate scales them by how fast the run's own tasks go.
+"""
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+
+from senard.model.product import Part
+from senard.model.request import Method
+from senard.steps.size_up import Sizes
+from workflows.estimate import Planned
+
+STAGES = ("find", "judge", "choose", "choose again", "unpack", "settle", "level", "compose", "describe", "finish")
+"""What waits for what."""
+
+BANDS_READ = 8
+"""Scenes that supply pixels, as long as nobody knows: more scenes are hardly ever worth reading."""
+
+SPARING = 4
+"""From so many scenes on, some are usually spared, and scenes are chosen a second time."""
+
+
+BYTES_S = 10e6
+"""Speed of a connection, bytes per second."""
+
+ASKING_S = 2.0
+"""Time until the first byte of a product's files comes, all together, s."""
+
+PART_BYTES_KM2 = {Part.JUDGE: 2.5e3, Part.BANDS: 6e4, Part.ALL: 9e4}
+"""How large the parts of a product are, bytes for each km²."""
+
+
+def stage(name: str) -> int:
+    """Number of a stage."""
+    return STAGES.index(name)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """What a mosaic consists of."""
+
+    sizes: Sizes
+    """Scenes and tiles."""
+
+    to_judge: Collection[str]
+    """product_ids of scenes that are not judged yet."""
+
+    settled: bool
+    """Whether scenes are chosen already."""
+
+    composites: Sequence[tuple[int, int]]
+    """Tile and pixel side, m, of files that are not made yet."""
+
+    method: Method
+    """What is made of observations."""
+
+    remote: bool = False
+    """Whether products are fetched from a service."""
+
+    whole: bool = False
+    """Whether they are fetched whole."""
+
+    @property
+    def scenes(self) -> int:
+        """Scenes that the query kept."""
+        return len(self.sizes.scenes_km2)
+
+
+def planned_tasks(work: Work) -> Iterator[Planned]:
+    """The tasks that are still to come, as far as they cost something."""
+    for name in work.to_judge:
+        km2 = work.sizes.scenes_km2[name]
+        judge = stage("judge")
+        yield _download(work, f"DownloadProduct {name}", Part.ALL if work.whole else Part.JUDGE, km2, judge)
+        yield Planned(kind="Unzip", label=f"Unzip {name}", cost_s=0.06 + 2e-5 * km2, stage=judge)
+        yield Planned(kind="MaskScene", label=f"MaskScene {name}", cost_s=0.25 + 1e-3 * km2, stage=judge, loads_s=1.2)
+    if not work.settled:
+        yield from _choosing(work)
+    for tile, gsd in work.composites:
+        megapixels = work.sizes.tiles[tile].megapixels
+        cost_s = {10: 0.4 + 4.6 * megapixels, 20: 0.3 + 2.1 * megapixels}[gsd]
+        label = f"CompositeTile {tile} at {gsd} m"
+        if work.method.reads_all:
+            blend_s = cost_s * work.sizes.tiles[tile].depth
+            yield Planned(
+                kind="BlendTile", label=f"BlendTile {tile} at {gsd} m", cost_s=blend_s, stage=stage("compose")
+            )
+        yield Planned(kind="CompositeTile", label=label, cost_s=cost_s, stage=stage("compose"), curve=0.72)
+    for tile, size in enumerate(work.sizes.tiles):
+        cost_s = 0.05 + 0.12 * size.megapixels
+        yield Planned(kind="WriteQuality", label=f"WriteQuality {tile}", cost_s=cost_s, stage=stage("describe"))
+    megapixels = sum(size.megapixels for size in work.sizes.tiles)
+    cost_s = 0.5 + 3.0 * min(1.0, megapixels) + 0.08 * megapixels
+    yield Planned(kind="MosaicAOI", label="MosaicAOI: report and checksums", cost_s=cost_s, stage=stage("finish"))
+
+
+def _choosing(work: Work) -> Iterator[Planned]:
+    """From judged scenes to bands that lie ready."""
+    rounds = ["choose", *(["choose again"] if work.method is Method.BEST and work.scenes >= SPARING else [])]
+    for name in rounds:
+        for tile, size in enumerate(work.sizes.tiles):
+            cost_s = 0.3 + size.megapixels * (2.4 + 0.56 * size.depth)
+            yield Planned(
+                kind="SelectSources", label=f"SelectSources {tile}", cost_s=cost_s, stage=stage(name), loads_s=3.9
+            )
+    lands = sorted(work.sizes.scenes_km2.values())
+    read = work.scenes if work.method.reads_all else min(work.scenes, BANDS_READ)
+    for km2 in lands[len(lands) - read :]:
+        if not work.whole:
+            yield _download(work, "", Part.BANDS, km2, stage("unpack"))
+        yield Planned(kind="Unzip", label="", cost_s=0.05 + 2.5e-4 * km2, stage=stage("unpack"))
+    yield Planned(kind="SettleScenes", label="", cost_s=0.02, stage=stage("settle"))
+
+
+def _download(work: Work, label: str, part: Part, km2: float, at: int) -> Planned:
+    """A fetch; a product that is here already takes no time."""
+    cost_s = ASKING_S + PART_BYTES_KM2[part] * km2 / BYTES_S if work.remote else 0.005
+    return Planned(kind="DownloadProduct", label=label, cost_s=cost_s, stage=at, fetches=work.remote)

@@ -22,6 +22,9 @@ SPARING = 4
 """From so many scenes on, some are usually spared, and scenes are chosen a second time."""
 
 
+LOADS_S = {"MaskScene": 1.2, "SelectSources": 3.9}
+"""What the first task of a kind takes to load what it computes with, s."""
+
 BYTES_S = 10e6
 """Speed of a connection, bytes per second."""
 
@@ -56,6 +59,9 @@ class Work:
     method: Method
     """What is made of observations."""
 
+    processes: int = 1
+    """Tasks that run at once."""
+
     remote: bool = False
     """Whether products are fetched from a service."""
 
@@ -70,20 +76,25 @@ class Work:
 
 def planned_tasks(work: Work) -> Iterator[Planned]:
     """The tasks that are still to come, as far as they cost something."""
+    forked = work.processes > 1
+    loads_s = LOADS_S["MaskScene"] + (LOADS_S["SelectSources"] if forked else 0.0)  # all at once, before the first
     for name in work.to_judge:
         km2 = work.sizes.scenes_km2[name]
         judge = stage("judge")
         yield _download(work, f"DownloadProduct {name}", Part.ALL if work.whole else Part.JUDGE, km2, judge)
         yield Planned(kind="Unzip", label=f"Unzip {name}", cost_s=0.06 + 2e-5 * km2, stage=judge)
-        yield Planned(kind="MaskScene", label=f"MaskScene {name}", cost_s=0.25 + 1e-3 * km2, stage=judge, loads_s=1.2)
+        yield Planned(
+            kind="MaskScene", label=f"MaskScene {name}", cost_s=0.25 + 1e-3 * km2, stage=judge, loads_s=loads_s
+        )
     if not work.settled:
         yield from _choosing(work)
     for tile, gsd in work.composites:
-        megapixels = work.sizes.tiles[tile].megapixels
-        cost_s = {10: 0.4 + 4.6 * megapixels, 20: 0.3 + 2.1 * megapixels}[gsd]
+        size = work.sizes.tiles[tile]
+        mixed = 1 + 0.03 * min(max(size.depth - 2, 0), 10)  # images are decoded for each scene that supplies a part
+        cost_s = mixed * {10: 2.5 + 4.0 * size.megapixels, 20: 1.3 + 1.7 * size.megapixels}[gsd]
         label = f"CompositeTile {tile} at {gsd} m"
         if work.method.reads_all:
-            blend_s = cost_s * work.sizes.tiles[tile].depth
+            blend_s = cost_s * size.depth
             yield Planned(
                 kind="BlendTile", label=f"BlendTile {tile} at {gsd} m", cost_s=blend_s, stage=stage("compose")
             )
@@ -98,12 +109,13 @@ def planned_tasks(work: Work) -> Iterator[Planned]:
 
 def _choosing(work: Work) -> Iterator[Planned]:
     """From judged scenes to bands that lie ready."""
+    loads_s = LOADS_S["SelectSources"] if work.processes == 1 else 0.0
     rounds = ["choose", *(["choose again"] if work.method is Method.BEST and work.scenes >= SPARING else [])]
     for name in rounds:
         for tile, size in enumerate(work.sizes.tiles):
-            cost_s = 0.3 + size.megapixels * (2.4 + 0.56 * size.depth)
+            cost_s = 0.3 + size.megapixels * (2.8 + 0.65 * size.depth)
             yield Planned(
-                kind="SelectSources", label=f"SelectSources {tile}", cost_s=cost_s, stage=stage(name), loads_s=3.9
+                kind="SelectSources", label=f"SelectSources {tile}", cost_s=cost_s, stage=stage(name), loads_s=loads_s
             )
     lands = sorted(work.sizes.scenes_km2.values())
     read = work.scenes if work.method.reads_all else min(work.scenes, BANDS_READ)

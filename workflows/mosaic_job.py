@@ -120,6 +120,7 @@ class MosaicJob(AccountedTask):
             settled=self._is_settled(frozen, folder, refused),
             composites=[(task.tile, task.gsd) for task in self._to_come(frozen, folder, refused)],
             method=self.call.request.method,
+            processes=self.estimate.workers,
             remote=access.sources != (SourceName.LOCAL,),
             whole=access.fetch is Fetch.WHOLE,
         )

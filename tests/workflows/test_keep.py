@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.workflows.commands import BIN, Site, contents, finish, start
+from tests.workflows.commands import BIN, Luigid, Site, contents, finish, start
 
 
 def left(work: Path) -> set[str]:
@@ -77,15 +77,16 @@ class TestKeep:
         assert left(site.out / ".senard") == SMALL
 
     def test_shares_its_work_folder_with_another_one_at_the_same_time(
-        self, site: Site, undisturbed: dict[str, str]
+        self, site: Site, undisturbed: dict[str, str], luigid: Luigid
     ) -> None:
-        """They want the same scenes, one of them for another grid; nothing that either needs goes."""
+        """They want the same scenes, one of them for whole rectangles; nothing that either needs goes."""
         work = site.out / ".senard"
         commands = [
             site.asked(keep="none"),
             site.asked(keep="masks", workdir=work, outdir=site.folder / "b", clip="false"),
         ]
-        running = [start([BIN / "senard", "mosaic", *words, "--njobs", "2"], site.folder) for words in commands]
+        together = ["--scheduler", f"127.0.0.1:{luigid.port}"]
+        running = [start([BIN / "senard", "mosaic", *words, *together], site.folder) for words in commands]
         for done in map(finish, running):
             assert done.returncode == 0, done.stderr
             assert "again" not in done.stderr  # not one task failed

@@ -25,6 +25,9 @@ SPARING = 4
 LOADS_S = {"MaskScene": 1.2, "SelectSources": 3.9}
 """What the first task of a kind takes to load what it computes with, s."""
 
+CURVES = {"SelectSources": ((0.25, 0.4), (0.5, 0.62), (0.75, 0.84)), "CompositeTile": ((0.5, 0.72),)}
+"""How the share that a task tells goes with its time."""
+
 BYTES_S = 10e6
 """Speed of a connection, bytes per second."""
 
@@ -84,26 +87,28 @@ def planned_tasks(work: Work) -> Iterator[Planned]:
         yield _download(work, f"DownloadProduct {name}", Part.ALL if work.whole else Part.JUDGE, km2, judge)
         yield Planned(kind="Unzip", label=f"Unzip {name}", cost_s=0.06 + 2e-5 * km2, stage=judge)
         yield Planned(
-            kind="MaskScene", label=f"MaskScene {name}", cost_s=0.25 + 1e-3 * km2, stage=judge, loads_s=loads_s
+            kind="MaskScene", label=f"MaskScene {name}", cost_s=0.15 + 8.5e-4 * km2, stage=judge, loads_s=loads_s
         )
     if not work.settled:
         yield from _choosing(work)
     for tile, gsd in work.composites:
         size = work.sizes.tiles[tile]
-        mixed = 1 + 0.03 * min(max(size.depth - 2, 0), 10)  # images are decoded for each scene that supplies a part
-        cost_s = mixed * {10: 2.5 + 4.0 * size.megapixels, 20: 1.3 + 1.7 * size.megapixels}[gsd]
+        mixed = 1 + 0.02 * min(max(size.depth - 2, 0), 10)  # images are decoded for each scene that supplies a part
+        cost_s = mixed * {10: 1.8 + 4.0 * size.megapixels, 20: 1.3 + 1.7 * size.megapixels}[gsd]
         label = f"CompositeTile {tile} at {gsd} m"
         if work.method.reads_all:
             blend_s = cost_s * size.depth
             yield Planned(
                 kind="BlendTile", label=f"BlendTile {tile} at {gsd} m", cost_s=blend_s, stage=stage("compose")
             )
-        yield Planned(kind="CompositeTile", label=label, cost_s=cost_s, stage=stage("compose"), curve=0.72)
+        yield Planned(
+            kind="CompositeTile", label=label, cost_s=cost_s, stage=stage("compose"), curve=CURVES["CompositeTile"]
+        )
     for tile, size in enumerate(work.sizes.tiles):
         cost_s = 0.05 + 0.12 * size.megapixels
         yield Planned(kind="WriteQuality", label=f"WriteQuality {tile}", cost_s=cost_s, stage=stage("describe"))
     megapixels = sum(size.megapixels for size in work.sizes.tiles)
-    cost_s = 0.5 + 3.0 * min(1.0, megapixels) + 0.08 * megapixels
+    cost_s = 0.5 + 4.0 * min(1.0, megapixels / 2) + 0.08 * megapixels
     yield Planned(kind="MosaicAOI", label="MosaicAOI: report and checksums", cost_s=cost_s, stage=stage("finish"))
 
 
@@ -113,9 +118,14 @@ def _choosing(work: Work) -> Iterator[Planned]:
     rounds = ["choose", *(["choose again"] if work.method is Method.BEST and work.scenes >= SPARING else [])]
     for name in rounds:
         for tile, size in enumerate(work.sizes.tiles):
-            cost_s = 0.3 + size.megapixels * (2.8 + 0.65 * size.depth)
+            cost_s = 0.8 + size.megapixels * (0.9 + 0.85 * size.depth)
             yield Planned(
-                kind="SelectSources", label=f"SelectSources {tile}", cost_s=cost_s, stage=stage(name), loads_s=loads_s
+                kind="SelectSources",
+                label=f"SelectSources {tile}",
+                cost_s=cost_s,
+                stage=stage(name),
+                loads_s=loads_s,
+                curve=CURVES["SelectSources"],
             )
     lands = sorted(work.sizes.scenes_km2.values())
     read = work.scenes if work.method.reads_all else min(work.scenes, BANDS_READ)

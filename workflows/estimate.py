@@ -4,17 +4,18 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from heapq import heapify, heapreplace
+from itertools import pairwise
 
 from workflows.meter import clock_text
 
 TOLD_FROM = 1 / 3
 """Share of the whole run that must lie behind before anything is told."""
 
-PRIOR_TASKS = 0.5
-"""So many tasks of a kind weigh as much as what other kinds say about the speed of the machine."""
+PRIOR_TASKS = 1.0
+"""What other kinds say about the speed of the machine weighs as much as so many tasks of the kind itself."""
 
-PRIOR_COST_S = 2.0
-"""So many seconds of work weigh as much as the belief that the machine is the one that costs were measured on."""
+PRIOR_COST_S = 0.5
+"""That the machine is the one that costs were measured on is believed as firmly as so much work tells, s."""
 
 LEAST_LEFT = 0.02
 """A running task takes at least this share of its time from now on."""
@@ -42,12 +43,16 @@ class Planned:
     fetches: bool = False
     """Whether it needs one of the connections to a service."""
 
-    curve: float = 0.5
-    """Share of its time that has passed when the task says that it is half done."""
+    curve: tuple[tuple[float, float], ...] = ()
+    """Points between its begin and its end: to which share it says that it is done, 0-1, and which share of its time
+    has passed then; ascending. Empty: both are the same."""
 
     def passed(self, share: float) -> float:
         """Share of its time that has passed when it says that it is done to a share, 0-1."""
-        return 2 * self.curve * share if share <= 0.5 else self.curve + (1 - self.curve) * (2 * share - 1)
+        for (low, passed_low), (high, passed_high) in pairwise(((0.0, 0.0), *self.curve, (1.0, 1.0))):
+            if share <= high:
+                return passed_low + (passed_high - passed_low) * (share - low) / (high - low)
+        return 1.0
 
 
 @dataclass(slots=True, kw_only=True)

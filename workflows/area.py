@@ -41,6 +41,9 @@ class AreaTask(luigi.Task):
     unasked: ClassVar[Mapping[str, str]] = {}
     """Defaults that differ from those of the table: {"fetch": "whole"}."""
 
+    fetches: ClassVar[bool] = True
+    """Whether products may come into the download folder."""
+
     _begun = False
 
     @cached_property
@@ -106,7 +109,7 @@ class AreaTask(luigi.Task):
         Where that cannot be said, on a disk that knows no locks or may not be written, nothing is taken away either.
         """
         access = self.call.access
-        if access.sources != (SourceName.LOCAL,):
+        if self.fetches and access.sources != (SourceName.LOCAL,):
             with contextlib.suppress(OSError):  # whoever fetches says it in words
                 access.download_dir.mkdir(parents=True, exist_ok=True)
         given = [access.archive] if access.archive is not None and (access.archive / LEASES).is_dir() else []
@@ -121,8 +124,13 @@ class AreaTask(luigi.Task):
         if not self.queried.keep.is_file():
             write_keep(self.queried, NOTHING)
 
-    def tidy_up(self) -> None:
-        """Called once all is whole and was told: what is needed no more may go."""
+    def tidy_up(self) -> str:
+        """Called once all is whole and was told: what is needed no more may go.
+
+        Returns:
+            What a person should know about that; empty for nothing.
+        """
+        return ""
 
     def task_begins(self, task: luigi.Task) -> None:
         """Called in the command's own process before each task that it starts."""

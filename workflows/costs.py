@@ -1,7 +1,8 @@
 """What a mosaic's tasks cost, and which are still to come: what the estimate of the remaining time starts from.
 
-Costs are CPU-seconds on one core of an AMD EPYC, measured as docs/explanation/speed.md tells. Only their ratios matter:
-the estimate scales them by how fast the run's own tasks go.
+Costs are CPU-seconds on one core of an AMD EPYC: those of whole products in docs/explanation/speed.md, and of products
+of 18 km in the recorded runs of tests/workflows/test_estimate.py. Only their ratios matter: the estimate scales them by
+how fast the run's own tasks go.
 """
 
 from collections.abc import Collection, Iterator, Sequence
@@ -20,7 +21,6 @@ BANDS_READ = 8
 
 SPARING = 4
 """From so many scenes on, some are usually spared, and scenes are chosen a second time."""
-
 
 LOADS_S = {"MaskScene": 1.2, "SelectSources": 3.9}
 """What the first task of a kind takes to load what it computes with, s."""

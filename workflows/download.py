@@ -121,9 +121,10 @@ class DownloadAOI(AreaTask):
                 f"had. The first: {reasons[0]}"
             )
 
-    def tidy_up(self) -> None:
-        """Also where nothing was left to do."""
+    def tidy_up(self) -> str:
+        """Take nothing away, and see to it that nobody does, also where nothing was left to do."""
         self._want_for_good()
+        return ""
 
     def _want_for_good(self) -> None:
         """No mosaic takes these products away, even if they were fetched for one."""

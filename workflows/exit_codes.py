@@ -151,7 +151,9 @@ def run_to_the_end(
 def _tidy_up(task: luigi.Task, tell: Callable[[str], None]) -> None:
     """Let the task take away what it needs no more: the product is whole, whatever comes of that."""
     try:
-        getattr(task, "tidy_up", int)()
+        told = getattr(task, "tidy_up", str)()
+        if told:
+            tell(f"senard: {told}")
     except (SenardError, OSError) as error:
         tell(f"senard: warning: not everything that is needed no more could be deleted: {error}")
 

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 import luigi
 
+from senard.io.disk_use import disk_use
 from senard.io.product_folder import expected_files, is_whole
 from senard.io.scenes_file import is_of_source, read_query_result, read_verdict
 from senard.model.labels import LAYER_PROFILES
@@ -121,9 +122,10 @@ class MosaicAOI(MosaicJob):
         from senard.io.tables import update_run
         from senard.steps.finish_product import finish_product
 
-        notes = [self.queried.notes, frozen.notes]
+        notes, lay = [self.queried.notes, frozen.notes], disk_use(folder.folder)
         finish_product(folder.folder, parts, read_figures(notes))
-        add_note(self.queried.notes, str(self.task_family), time.time() - started, begun=began)
+        added, took = disk_use(folder.folder) - lay, time.time() - started
+        add_note(self.queried.notes, str(self.task_family), took, begun=began, disk_bytes=added)
         update_run(folder.run, read_figures(notes))
         self._forget(frozen, folder)
 

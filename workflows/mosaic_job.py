@@ -66,12 +66,14 @@ class MosaicJob(AccountedTask):
         if freed:
             add_note(self.queried.notes, "", 0.0, disk_bytes=-freed)
 
-    def tidy_up(self) -> None:
+    def tidy_up(self) -> str:
         """Give free all that `--keep` does not keep."""
-        if self.call.keep is not Keep.ALL:
-            frozen = self._frozen()
-            names = [scene.product_id for scene in read_query_result(self.queried.scenes).kept]
-            self._tidying(frozen).end(names, self._folder(frozen).name, self.call.request.evidence_key)
+        if self.call.keep is Keep.ALL:
+            return ""
+        frozen, request = self._frozen(), self.call.request
+        names = [scene.product_id for scene in read_query_result(self.queried.scenes).kept]
+        folder = self._folder(frozen)
+        return self._tidying(frozen).end(names, folder.name, request.evidence_key, self.work.land(request))
 
     def _say_what_stays(self) -> None:
         super()._say_what_stays()

@@ -101,7 +101,7 @@ class MosaicWorker(luigi.worker.Worker):
             self.failures.pop(task_id, None)
         fresh = task_id in self._running_tasks
         if fresh and status != DONE and self.display is not None:
-            self.display.wait(getattr(self._scheduled_tasks[task_id], "label", task_id))
+            self.display.wait(getattr(self._scheduled_tasks.get(task_id), "label", task_id))
         self._show(task_id, status, fresh=fresh)
         if status == DONE and fresh:
             getattr(self.root, "task_ends", _ignore)(self._scheduled_tasks[task_id])

@@ -69,27 +69,42 @@ class Tidying:
             fetched_too = bool(free) and look.others(self.access.download_dir) == []
             return sum(self._free_product(product_id, fetched_too) for product_id in free)
 
-    def end(self, product_ids: Collection[str], mosaic: str, evidence: str) -> None:
+    def end(self, product_ids: Collection[str], mosaic: str, evidence: str, land: Path | None = None) -> str:
         """The mosaic is whole: what it needs no more goes, and others hear that it needs it no more.
 
         Args:
             product_ids: every product that its query kept.
             mosaic: name of its product folder.
             evidence: `MosaicRequest.evidence_key`.
+            land: what was taken over of terrain model and land cover; whoever needs it makes it anew when it begins.
+
+        Returns:
+            Why everything stays, for a person; empty where it went.
 
         Raises:
             StorageError, OSError: the disk refuses.
         """
         self.free_products(product_ids)
         with self._looking() as look:
-            if self._shared(look):  # another command makes the same mosaic, or more of it: that one ends this
-                return
+            if look.others(self.work.root) is None:
+                return (
+                    f"--keep {self.keep.value}: nothing was deleted. {self.work.root} cannot say who works there (its "
+                    "disk knows no locks): delete it by hand while nothing runs."
+                )
+            if self._shared(look):
+                return (
+                    f"--keep {self.keep.value}: another command works on the same mosaic, so what is needed no more "
+                    "stays until it ends. Type this command again then."
+                )
             if self.keep is Keep.NONE:  # choices first: they must not outlive what they were made from
                 _thin_out(self.work.product(mosaic))
                 for product_id in self._free(look, product_ids, masks=True):
                     _discard(self.work.masks(product_id, evidence))
+                if land is not None and look.others(self.work.root) == []:
+                    _discard(land)
             for query in self.queries:
                 write_keep(query, Kept(keep=self.keep, done=True))
+        return ""
 
     def _free_product(self, product_id: str, fetched_too: bool) -> int:
         folders = self.work.safes(product_id), self.work.downloads(product_id)

@@ -4,11 +4,14 @@ import os
 import random
 import signal
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.emulators.cdse import Emulator
 from tests.workflows.commands import BIN, Luigid, Site, contents, finish, start
+from tests.workflows.test_services import Served
 
 
 def left(work: Path) -> set[str]:
@@ -93,3 +96,39 @@ class TestKeep:
         assert contents(site.product()) == undisturbed
         assert not list((work / "safe").rglob("*.jp2"))
         assert len(list((work / "masks").rglob("scene_20.tif"))) == 4  # the second one keeps them
+
+
+@pytest.fixture
+def served(two_tiles: Path, tmp_path: Path) -> Iterator[Served]:
+    """A service with the four products of the two tiles, and a folder of one's own."""
+    folder = tmp_path / "here"
+    folder.mkdir()
+    with Emulator(two_tiles) as emulator:
+        yield Served(archive=two_tiles, area=two_tiles / "area.geojson", folder=folder, emulator=emulator)
+
+
+@pytest.mark.prove
+class TestFetched:
+    """What was fetched"""
+
+    def test_for_a_mosaic_goes_and_is_not_fetched_again(self, served: Served, undisturbed: dict[str, str]) -> None:
+        places = {"outdir": served.folder / "plans", "workdir": served.out / ".senard"}
+        planned = finish(start([BIN / "senard", "plan", *served.asked(**places)], served.folder))
+        assert planned.returncode == 0, planned.stderr
+        assert len(served.fetched(".members/*.SAFE")) == 4
+        done = served.senard(keep="masks")
+        assert done.returncode == 0, done.stderr
+        assert contents(served.product()) == undisturbed
+        assert served.fetched(".members/*.SAFE") == served.fetched(".for-mosaics/*") == []
+        asked = len(served.emulator.asked("download"))
+        assert served.senard(keep="masks").returncode == 0
+        assert len(served.emulator.asked("download")) == asked
+
+    def test_for_its_own_sake_stays_even_if_a_mosaic_had_fetched_it_first(self, served: Served) -> None:
+        coarse = {"resolutions": "20", "fetch": "whole"}
+        assert served.senard(**coarse).returncode == 0
+        assert len(served.fetched(".for-mosaics/*")) == 4
+        assert served.download().returncode == 0
+        assert served.senard(**coarse, keep="none").returncode == 0
+        assert served.fetched() == served.zips()
+        assert left(served.out / ".senard") == SMALL

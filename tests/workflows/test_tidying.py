@@ -200,7 +200,7 @@ class TestOthers:
         tidying = desk.tidying(query, Keep.NONE)
         with other_command(desk.work.root, query.scenes):
             assert tidying.free_products([ONE]) == 0
-            tidying.end([ONE], "mosaic", "")
+            assert "another command works on the same mosaic" in tidying.end([ONE], "mosaic", "")
         assert desk.mask(ONE).exists()
         assert (desk.work.product("mosaic") / "clear.json").exists()
         assert read_keep(query) == Kept(keep=Keep.NONE)
@@ -236,6 +236,8 @@ class TestOthers:
         tidying = desk.tidying(desk.query("mine", ONE))
         give_back_leases()
         assert tidying.free_products([ONE]) == 0
+        assert "its disk knows no locks" in tidying.end([ONE], "mosaic", "")
+        assert desk.unpacked(ONE).exists()
 
 
 class TestEnd:
@@ -250,8 +252,10 @@ class TestEnd:
         assert read_keep(query) == Kept(keep=Keep.MASKS, done=True)
 
     def test_none_keeps_the_answer_of_the_query_and_why_products_were_left_out(self, desk: Desk) -> None:
-        query = desk.query("mine", ONE, TWO)
-        desk.tidying(query, Keep.NONE).end([ONE, TWO], "mosaic", "")
+        query, land = desk.query("mine", ONE, TWO), desk.work.root / "land" / "0123"
+        land.mkdir(parents=True)
+        (land / "dem.tif").touch()
+        assert desk.tidying(query, Keep.NONE).end([ONE, TWO], "mosaic", "", land) == ""
         left = {path.name for path in desk.work.root.rglob("*") if path.is_file() and ".leases" not in path.parts}
         assert left == {"scenes.json", "keep.txt", "without.json"}
         assert read_keep(query) == Kept(keep=Keep.NONE, done=True)

@@ -25,8 +25,14 @@ SPARING = 4
 LOADS_S = {"MaskScene": 1.2, "SelectSources": 3.9}
 """What the first task of a kind takes to load what it computes with, s."""
 
-CURVES = {"SelectSources": ((0.25, 0.4), (0.5, 0.62), (0.75, 0.84)), "CompositeTile": ((0.5, 0.72),)}
-"""How the share that a task tells goes with its time."""
+CHOOSING = ((0.25, 0.4), (0.5, 0.62), (0.75, 0.84))
+"""How the share that SelectSources tells goes with its time."""
+
+DECODED_S = 7.8
+"""Pixels of JPEG 2000 that are decoded in a second, millions."""
+
+EDGE_KM = 5.0
+"""By so much a place grows on each axis when whole internal tiles are decoded."""
 
 BYTES_S = 10e6
 """Speed of a connection, bytes per second."""
@@ -91,25 +97,39 @@ def planned_tasks(work: Work) -> Iterator[Planned]:
         )
     if not work.settled:
         yield from _choosing(work)
-    for tile, gsd in work.composites:
-        size = work.sizes.tiles[tile]
-        mixed = 1 + 0.02 * min(max(size.depth - 2, 0), 10)  # images are decoded for each scene that supplies a part
-        cost_s = mixed * {10: 1.8 + 4.0 * size.megapixels, 20: 1.3 + 1.7 * size.megapixels}[gsd]
-        label = f"CompositeTile {tile} at {gsd} m"
-        if work.method.reads_all:
-            blend_s = cost_s * size.depth
-            yield Planned(
-                kind="BlendTile", label=f"BlendTile {tile} at {gsd} m", cost_s=blend_s, stage=stage("compose")
-            )
-        yield Planned(
-            kind="CompositeTile", label=label, cost_s=cost_s, stage=stage("compose"), curve=CURVES["CompositeTile"]
-        )
+    yield from _composing(work)
     for tile, size in enumerate(work.sizes.tiles):
         cost_s = 0.05 + 0.12 * size.megapixels
         yield Planned(kind="WriteQuality", label=f"WriteQuality {tile}", cost_s=cost_s, stage=stage("describe"))
     megapixels = sum(size.megapixels for size in work.sizes.tiles)
-    cost_s = 0.5 + 4.0 * min(1.0, megapixels / 2) + 0.08 * megapixels
+    cost_s = 0.5 + 3.6 * min(1.0, megapixels / 2) + 0.08 * megapixels
     yield Planned(kind="MosaicAOI", label="MosaicAOI: report and checksums", cost_s=cost_s, stage=stage("finish"))
+
+
+def _composing(work: Work) -> Iterator[Planned]:
+    """From bands that lie ready to mosaic files."""
+    largest_km2 = max(work.sizes.scenes_km2.values(), default=0.0)
+    for tile, gsd in work.composites:
+        size, at = work.sizes.tiles[tile], stage("compose")
+        decoded_km2 = min((size.ground_km2**0.5 + EDGE_KM) ** 2, max(largest_km2, size.ground_km2))
+        images = {10: 4, 20: 6}[gsd] * decoded_km2 / (gsd / 1000) ** 2 / 1e6  # Mpix of each scene that supplies a part
+        read_s = 0.2 + _suppliers(size.depth) * images / DECODED_S + {10: 0.8, 20: 0.5}[gsd] * size.megapixels
+        write_s = 0.05 + {10: 1.45, 20: 0.7}[gsd] * size.megapixels
+        if work.method.reads_all:
+            blend_s = read_s * max(1.0, size.depth / _suppliers(size.depth)) if size.depth else read_s
+            yield Planned(kind="BlendTile", label=f"BlendTile {tile} at {gsd} m", cost_s=blend_s, stage=at)
+        yield Planned(
+            kind="CompositeTile",
+            label=f"CompositeTile {tile} at {gsd} m",
+            cost_s=read_s + write_s,
+            stage=at,
+            curve=((0.5, read_s / (read_s + write_s)),),
+        )
+
+
+def _suppliers(depth: float) -> float:
+    """Scenes that supply parts of a place, of so many that cover it."""
+    return depth if depth < 3 else 3 + 0.12 * (depth - 3)
 
 
 def _choosing(work: Work) -> Iterator[Planned]:
@@ -118,14 +138,14 @@ def _choosing(work: Work) -> Iterator[Planned]:
     rounds = ["choose", *(["choose again"] if work.method is Method.BEST and work.scenes >= SPARING else [])]
     for name in rounds:
         for tile, size in enumerate(work.sizes.tiles):
-            cost_s = 0.8 + size.megapixels * (0.9 + 0.85 * size.depth)
+            cost_s = 0.4 + size.megapixels * (0.9 + 0.85 * size.depth)
             yield Planned(
                 kind="SelectSources",
                 label=f"SelectSources {tile}",
                 cost_s=cost_s,
                 stage=stage(name),
                 loads_s=loads_s,
-                curve=CURVES["SelectSources"],
+                curve=CHOOSING,
             )
     lands = sorted(work.sizes.scenes_km2.values())
     read = work.scenes if work.method.reads_all else min(work.scenes, BANDS_READ)

@@ -5,16 +5,17 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from heapq import heapify, heapreplace
 from itertools import pairwise
+from math import exp, log, sqrt
 
 from workflows.meter import clock_text
 
 TOLD_FROM = 1 / 3
 """Share of the whole run that must lie behind before anything is told."""
 
-PRIOR_TASKS = 1.0
+PRIOR_TASKS = 2.0
 """What other kinds say about the speed of the machine weighs as much as so many tasks of the kind itself."""
 
-PRIOR_COST_S = 0.5
+PRIOR_COST_S = 0.1
 """That the machine is the one that costs were measured on is believed as firmly as so much work tells, s."""
 
 LEAST_LEFT = 0.02
@@ -168,7 +169,7 @@ class Estimate:
                 cost[kind] = cost.get(kind, 0.0) + one.planned.cost_s * one.passed + one.loads_s
                 took[kind] = took.get(kind, 0.0) + one.looked - one.began
                 tasks[kind] = tasks.get(kind, 0) + 1
-        all_of_them = (sum(took.values()) + PRIOR_COST_S) / (sum(cost.values()) + PRIOR_COST_S)
+        all_of_them = _speed_of_the_machine(cost, took)
         planned: dict[str, list[float]] = defaultdict(list)
         for task in (*self._to_come, *(one.planned for one in self._running.values())):
             planned[task.kind].append(task.cost_s)
@@ -180,9 +181,12 @@ class Estimate:
 
     def _left(self, one: _Running, speeds: Mapping[str, float], now: float) -> float:
         """Time that a running task still takes, s."""
-        whole = one.planned.cost_s * speeds[one.planned.kind]
-        loads = one.loads_s * speeds[one.planned.kind] if one.passed == 0 else 0.0
-        return max(whole * (1 - one.passed) + loads - (now - one.looked), LEAST_LEFT * whole)
+        cost_s, speed = one.planned.cost_s, speeds[one.planned.kind]
+        if one.passed > 0:  # the further it is, the more it counts by itself
+            own = (one.looked - one.began) / (cost_s * one.passed + one.loads_s) if cost_s else speed
+            speed += one.passed * (own - speed)
+        loads = one.loads_s * speed if one.passed == 0 else 0.0
+        return max(cost_s * speed * (1 - one.passed) + loads - (now - one.looked), LEAST_LEFT * cost_s * speed)
 
     def _makespan(
         self,
@@ -199,3 +203,13 @@ class Estimate:
         for took in sorted((task.cost_s * speeds[task.kind] for task in waiting), reverse=True):
             heapreplace(free, free[0] + took)
         return max(free, default=0.0)
+
+
+def _speed_of_the_machine(cost: Mapping[str, float], took: Mapping[str, float]) -> float:
+    """Seconds here for a second of cost, over all kinds.
+
+    No kind counts by all that it cost: what it took tells of its scenes as much as of the machine.
+    """
+    weights = {kind: sqrt(cost[kind]) for kind in cost if cost[kind] > 0 and took[kind] > 0}
+    known = sum(weight * log(took[kind] / cost[kind]) for kind, weight in weights.items())
+    return exp(known / (sum(weights.values()) + sqrt(PRIOR_COST_S)))

@@ -24,6 +24,9 @@ class TileSize:
     megapixels: float
     """Pixels of 20 m that belong to the area and that some scene covers, millions."""
 
+    ground_km2: float
+    """The same ground in nature, km²: pixels of most grids are not 20 m there."""
+
     depth: float
     """Scenes that cover such a pixel, on average."""
 
@@ -51,18 +54,20 @@ def size_up(request: MosaicRequest, scenes: Sequence[Sentinel2Scene], tiles: Seq
     lands = {scene.product_id: _area_m2(scene.footprint) / 1e6 for scene in scenes}
     area = project_area(request.aoi, request.crs)
     outlines = [_outline(scene.footprint, request.crs) for scene in scenes]
+    shown_m2 = sum(outline.area for outline in outlines if outline is not None)
+    km2_per_m2 = sum(lands.values()) / shown_m2 if shown_m2 else 1e-6
     return Sizes(
         scenes_km2={name: km2 or whole_km2 for name, km2 in lands.items()},
-        tiles=tuple(_tile_size(area, outlines, tile) for tile in tiles),
+        tiles=tuple(_tile_size(area, outlines, tile, km2_per_m2) for tile in tiles),
     )
 
 
-def _tile_size(area: BaseGeometry, outlines: Sequence[BaseGeometry | None], tile: Tile) -> TileSize:
+def _tile_size(area: BaseGeometry, outlines: Sequence[BaseGeometry | None], tile: Tile, km2_per_m2: float) -> TileSize:
     wanted = shapely.clip_by_rect(area, tile.left, tile.bottom, tile.right, tile.top)
     shares = [wanted if outline is None else outline.intersection(wanted) for outline in outlines]
     covered = shapely.union_all(shares).area
     depth = sum(share.area for share in shares) / covered if covered else 0.0
-    return TileSize(megapixels=covered / PIXEL_M**2 / 1e6, depth=depth)
+    return TileSize(megapixels=covered / PIXEL_M**2 / 1e6, ground_km2=covered * km2_per_m2, depth=depth)
 
 
 def _outline(footprint: BaseGeometry | None, crs: str) -> BaseGeometry | None:

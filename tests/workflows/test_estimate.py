@@ -27,7 +27,7 @@ RUNS: dict[str, Any] = json.loads((Path(__file__).parent / "recorded_runs.json")
 
 def work(run: dict[str, Any]) -> Work:
     """What the recorded mosaic consisted of."""
-    tiles = tuple(TileSize(megapixels=megapixels, depth=depth) for megapixels, depth in run["tiles"])
+    tiles = tuple(TileSize(**tile) for tile in run["tiles"])
     return Work(
         sizes=Sizes(scenes_km2=run["scenes_km2"], tiles=tiles),
         to_judge=list(run["scenes_km2"]),
@@ -174,7 +174,10 @@ class TestPlannedTasks:
 
     def test_are_larger_for_larger_scenes_and_tiles(self) -> None:
         def total(at: str, scale: float) -> float:
-            sizes = Sizes(scenes_km2={"one": 3000.0 * scale}, tiles=(TileSize(megapixels=6.0 * scale, depth=4.0),))
+            sizes = Sizes(
+                scenes_km2={"one": 3000.0 * scale},
+                tiles=(TileSize(megapixels=6.0 * scale, ground_km2=1200.0 * scale, depth=4.0),),
+            )
             small = replace(work(RUNS["three scenes, one tile, one worker"]), sizes=sizes, to_judge=["one"])
             return sum(task.cost_s for task in planned_tasks(small) if task.stage == stage(at))
 
@@ -209,6 +212,7 @@ class TestSizeUp:
         sizes = size_up(REQUEST, scenes, tiles)
         assert sizes.tiles[0].megapixels == pytest.approx(side**2 / 400 / 1e6, rel=0.01)
         assert sizes.tiles[0].depth == pytest.approx(1.5, rel=0.01)
+        assert sizes.tiles[0].ground_km2 == pytest.approx(11.132 * 11.057, rel=0.01)
         assert list(sizes.scenes_km2.values()) == [
             pytest.approx(16.7 * 33.2, rel=0.02),
             pytest.approx(222.6 * 221.2, rel=0.02),

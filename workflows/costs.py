@@ -16,6 +16,9 @@ from workflows.estimate import Planned
 STAGES = ("find", "judge", "choose", "choose again", "unpack", "settle", "level", "compose", "describe", "finish")
 """What waits for what."""
 
+SUPPLIERS = 4
+"""Scenes that supply parts of one place, as long as more cover it."""
+
 BANDS_READ = 8
 """Scenes that supply pixels, as long as nobody knows: more scenes are hardly ever worth reading."""
 
@@ -90,10 +93,16 @@ def planned_tasks(work: Work) -> Iterator[Planned]:
     for name in work.to_judge:
         km2 = work.sizes.scenes_km2[name]
         judge = stage("judge")
-        yield _download(work, f"DownloadProduct {name}", Part.ALL if work.whole else Part.JUDGE, km2, judge)
-        yield Planned(kind="Unzip", label=f"Unzip {name}", cost_s=0.06 + 2e-5 * km2, stage=judge)
+        if work.remote:  # what lies in an archive takes no time
+            yield _download(f"DownloadProduct {name}", Part.ALL if work.whole else Part.JUDGE, km2, judge)
+        yield Planned(kind="Unzip", doubt=0.4, label=f"Unzip {name}", cost_s=0.06 + 2e-5 * km2, stage=judge)
         yield Planned(
-            kind="MaskScene", label=f"MaskScene {name}", cost_s=0.15 + 8.5e-4 * km2, stage=judge, loads_s=loads_s
+            kind="MaskScene",
+            doubt=0.1,
+            label=f"MaskScene {name}",
+            cost_s=0.15 + 8.5e-4 * km2,
+            stage=judge,
+            loads_s=loads_s,
         )
     if not work.settled:
         yield from _choosing(work)
@@ -103,7 +112,9 @@ def planned_tasks(work: Work) -> Iterator[Planned]:
         yield Planned(kind="WriteQuality", label=f"WriteQuality {tile}", cost_s=cost_s, stage=stage("describe"))
     megapixels = sum(size.megapixels for size in work.sizes.tiles)
     cost_s = 0.5 + 3.6 * min(1.0, megapixels / 2) + 0.08 * megapixels
-    yield Planned(kind="MosaicAOI", label="MosaicAOI: report and checksums", cost_s=cost_s, stage=stage("finish"))
+    yield Planned(
+        kind="MosaicAOI", doubt=0.2, label="MosaicAOI: report and checksums", cost_s=cost_s, stage=stage("finish")
+    )
 
 
 def _composing(work: Work) -> Iterator[Planned]:
@@ -112,24 +123,21 @@ def _composing(work: Work) -> Iterator[Planned]:
     for tile, gsd in work.composites:
         size, at = work.sizes.tiles[tile], stage("compose")
         decoded_km2 = min((size.ground_km2**0.5 + EDGE_KM) ** 2, max(largest_km2, size.ground_km2))
+        suppliers = min(size.depth, SUPPLIERS)
         images = {10: 4, 20: 6}[gsd] * decoded_km2 / (gsd / 1000) ** 2 / 1e6  # Mpix of each scene that supplies a part
-        read_s = 0.2 + _suppliers(size.depth) * images / DECODED_S + {10: 0.8, 20: 0.5}[gsd] * size.megapixels
+        read_s = 0.2 + suppliers * images / DECODED_S + {10: 0.8, 20: 0.5}[gsd] * size.megapixels
         write_s = 0.05 + {10: 1.45, 20: 0.7}[gsd] * size.megapixels
         if work.method.reads_all:
-            blend_s = read_s * max(1.0, size.depth / _suppliers(size.depth)) if size.depth else read_s
+            blend_s = read_s * size.depth / max(suppliers, 1)
             yield Planned(kind="BlendTile", label=f"BlendTile {tile} at {gsd} m", cost_s=blend_s, stage=at)
         yield Planned(
             kind="CompositeTile",
+            doubt=0.2,
             label=f"CompositeTile {tile} at {gsd} m",
             cost_s=read_s + write_s,
             stage=at,
             curve=((0.5, read_s / (read_s + write_s)),),
         )
-
-
-def _suppliers(depth: float) -> float:
-    """Scenes that supply parts of a place, of so many that cover it."""
-    return depth if depth < 3 else 3 + 0.12 * (depth - 3)
 
 
 def _choosing(work: Work) -> Iterator[Planned]:
@@ -150,13 +158,13 @@ def _choosing(work: Work) -> Iterator[Planned]:
     lands = sorted(work.sizes.scenes_km2.values())
     read = work.scenes if work.method.reads_all else min(work.scenes, BANDS_READ)
     for km2 in lands[len(lands) - read :]:
-        if not work.whole:
-            yield _download(work, "", Part.BANDS, km2, stage("unpack"))
-        yield Planned(kind="Unzip", label="", cost_s=0.05 + 2.5e-4 * km2, stage=stage("unpack"))
+        if work.remote and not work.whole:
+            yield _download("", Part.BANDS, km2, stage("unpack"))
+        yield Planned(kind="Unzip", doubt=0.4, label="", cost_s=0.05 + 2.5e-4 * km2, stage=stage("unpack"))
     yield Planned(kind="SettleScenes", label="", cost_s=0.02, stage=stage("settle"))
 
 
-def _download(work: Work, label: str, part: Part, km2: float, at: int) -> Planned:
-    """A fetch; a product that is here already takes no time."""
-    cost_s = ASKING_S + PART_BYTES_KM2[part] * km2 / BYTES_S if work.remote else 0.005
-    return Planned(kind="DownloadProduct", label=label, cost_s=cost_s, stage=at, fetches=work.remote)
+def _download(label: str, part: Part, km2: float, at: int) -> Planned:
+    """A fetch from a service."""
+    cost_s = ASKING_S + PART_BYTES_KM2[part] * km2 / BYTES_S
+    return Planned(kind="DownloadProduct", doubt=1.0, label=label, cost_s=cost_s, stage=at, fetches=True)

@@ -5,18 +5,21 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from heapq import heapify, heapreplace
 from itertools import pairwise
-from math import exp, log, sqrt
+from math import exp, log
 
 from workflows.meter import clock_text
 
 TOLD_FROM = 1 / 3
 """Share of the whole run that must lie behind before anything is told."""
 
-PRIOR_TASKS = 2.0
-"""What other kinds say about the speed of the machine weighs as much as so many tasks of the kind itself."""
+MACHINES = 0.7
+"""How machines differ in speed from the one that costs were measured on: standard deviation of the logarithm."""
 
-PRIOR_COST_S = 0.1
-"""That the machine is the one that costs were measured on is believed as firmly as so much work tells, s."""
+TASKS = 0.4
+"""How tasks of one kind differ in time for the same cost, the same measure."""
+
+SECONDS = 0.3
+"""What else differs for a kind that has cost a second in all, the same measure; it falls with the root of the cost."""
 
 LEAST_LEFT = 0.02
 """A running task takes at least this share of its time from now on."""
@@ -37,6 +40,9 @@ class Planned:
 
     stage: int
     """Tasks of a later stage wait for all of an earlier one."""
+
+    doubt: float = 0.3
+    """How far its kind as a whole may be off its cost, by what scenes show: standard deviation of the logarithm."""
 
     loads_s: float = 0.0
     """What the first of its kind takes besides, to load what it computes with, s on that machine."""
@@ -88,6 +94,7 @@ class Estimate:
         self._cost: dict[str, float] = defaultdict(float)
         self._took: dict[str, float] = defaultdict(float)
         self._tasks: dict[str, int] = defaultdict(int)
+        self._doubt: dict[str, float] = defaultdict(lambda: 1.0)
         self._started: float | None = None
 
     def plan(self, tasks: Iterable[Planned]) -> None:
@@ -101,6 +108,7 @@ class Estimate:
         planned = before.planned if before is not None else self._take(label, kind)
         first = not self._tasks[kind] and not any(one.planned.kind == kind for one in self._running.values())
         loads_s = planned.loads_s if first else 0.0
+        self._doubt[kind] = planned.doubt
         self._running[label] = _Running(planned=planned, began=now, loads_s=loads_s, looked=now)
 
     def share(self, label: str, share: float, now: float) -> None:
@@ -169,15 +177,26 @@ class Estimate:
                 cost[kind] = cost.get(kind, 0.0) + one.planned.cost_s * one.passed + one.loads_s
                 took[kind] = took.get(kind, 0.0) + one.looked - one.began
                 tasks[kind] = tasks.get(kind, 0) + 1
-        all_of_them = _speed_of_the_machine(cost, took)
+        machine = self._speed_of_the_machine(cost, took)
         planned: dict[str, list[float]] = defaultdict(list)
         for task in (*self._to_come, *(one.planned for one in self._running.values())):
             planned[task.kind].append(task.cost_s)
+            self._doubt[task.kind] = task.doubt
         speeds = {}
         for kind, costs in planned.items():
-            belief = PRIOR_TASKS * sum(costs) / len(costs) or 1.0
-            speeds[kind] = (took.get(kind, 0.0) + belief * all_of_them) / (cost.get(kind, 0.0) + belief)
+            belief = (TASKS / self._doubt[kind]) ** 2 * sum(costs) / len(costs) or 1.0
+            speeds[kind] = (took.get(kind, 0.0) + belief * machine) / (cost.get(kind, 0.0) + belief)
         return speeds
+
+    def _speed_of_the_machine(self, cost: Mapping[str, float], took: Mapping[str, float]) -> float:
+        """Seconds here for a second of cost: kinds whose time depends on little else say most about it."""
+        weights = {
+            kind: 1 / (self._doubt[kind] ** 2 + SECONDS**2 / cost[kind])
+            for kind in cost
+            if cost[kind] > 0 and took[kind] > 0
+        }
+        known = sum(weight * log(took[kind] / cost[kind]) for kind, weight in weights.items())
+        return exp(known / (sum(weights.values()) + 1 / MACHINES**2))
 
     def _left(self, one: _Running, speeds: Mapping[str, float], now: float) -> float:
         """Time that a running task still takes, s."""
@@ -203,13 +222,3 @@ class Estimate:
         for took in sorted((task.cost_s * speeds[task.kind] for task in waiting), reverse=True):
             heapreplace(free, free[0] + took)
         return max(free, default=0.0)
-
-
-def _speed_of_the_machine(cost: Mapping[str, float], took: Mapping[str, float]) -> float:
-    """Seconds here for a second of cost, over all kinds.
-
-    No kind counts by all that it cost: what it took tells of its scenes as much as of the machine.
-    """
-    weights = {kind: sqrt(cost[kind]) for kind in cost if cost[kind] > 0 and took[kind] > 0}
-    known = sum(weight * log(took[kind] / cost[kind]) for kind, weight in weights.items())
-    return exp(known / (sum(weights.values()) + sqrt(PRIOR_COST_S)))

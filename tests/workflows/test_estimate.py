@@ -123,18 +123,28 @@ class TestLearning:
 
     def test_its_cost_says_on_a_machine_that_proved_slower_with_other_kinds(self) -> None:
         estimate = Estimate()
-        estimate.plan([planned("MaskScene 1", 100.0), planned("CompositeTile 0", 40.0, stage=2)])
+        estimate.plan([planned("MaskScene 1", 100.0, doubt=0.1), planned("CompositeTile 0", 40.0, stage=2)])
         estimate.began("MaskScene 1", "MaskScene", 0.0)
         estimate.done("MaskScene 1", 300.0)
         assert estimate.remaining_s(300.0) == pytest.approx(120.0, rel=0.05)
 
-    def test_it_says_of_itself_once_it_runs(self) -> None:
+    def test_its_cost_says_where_other_kinds_say_little_about_the_machine(self) -> None:
+        estimate = Estimate()
+        estimate.plan([planned("DownloadProduct 1", 100.0, doubt=9.0), planned("CompositeTile 0", 40.0, stage=2)])
+        estimate.began("DownloadProduct 1", "DownloadProduct", 0.0)
+        estimate.done("DownloadProduct 1", 300.0)
+        assert estimate.remaining_s(300.0) == pytest.approx(40.0, rel=0.05)
+
+    def test_it_says_of_itself_the_more_the_further_it_is(self) -> None:
+        """A task that is half done after 100 s should have taken 10 s in all."""
         estimate = Estimate()
         estimate.plan([planned("SelectSources 0")])
         estimate.began("SelectSources 0", "SelectSources", 0.0)
         estimate.share("SelectSources 0", 0.5, 100.0)
-        assert 70.0 < estimate.remaining_s(100.0) <= 100.0
+        assert 60.0 < estimate.remaining_s(100.0) <= 100.0
         assert estimate.remaining_s(120.0) == pytest.approx(estimate.remaining_s(100.0) - 20.0)
+        estimate.share("SelectSources 0", 0.9, 180.0)
+        assert 17.0 < estimate.remaining_s(180.0) <= 20.0
 
     def test_the_longest_of_what_runs_side_by_side(self) -> None:
         estimate = Estimate(workers=3)

@@ -1,5 +1,6 @@
 """How a mosaic's run ends: one line on what it took, and where the figures of each kind of task lie."""
 
+import logging
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
@@ -16,6 +17,8 @@ from workflows.costs import Work, planned_tasks
 from workflows.estimate import Estimate
 from workflows.meter import Totals, clock_text
 from workflows.notes import add_found, add_note, read_figures
+
+LOGGER = logging.getLogger("senard")
 
 
 class AccountedTask(AreaTask):
@@ -51,11 +54,15 @@ class AccountedTask(AreaTask):
 
     def summary(self, totals: Totals) -> list[str]:  # noqa: ARG002 - what was fetched is among what was read
         """One line on what the run took; none where nothing was left to do."""
-        if not self._worked or not self.requires().complete():
+        if not self._worked:
             return []
-        if self.complete():
-            return closing_line_of_product(self.folder / RUN)
-        return closing_line_so_far([self.queried.notes], self.queried.run)
+        try:
+            if self.requires().complete() and self.complete():
+                return closing_line_of_product(self.folder / RUN)
+            return closing_line_so_far([self.queried.notes], self.queried.run)
+        except (SenardError, OSError) as error:  # what the run ends with was said before
+            LOGGER.warning("what the run took cannot be told: %s", error)
+            return []
 
 
 def places_of(call: Call) -> list[Path]:

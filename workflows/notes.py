@@ -5,6 +5,7 @@ import os
 import socket
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -102,13 +103,11 @@ def _values(task: str, seconds: float, begun: Gauge | None) -> dict[str, object]
 
 
 def _add(path: Path, values: dict[str, object]) -> None:
-    """One write below PIPE_BUF with O_APPEND: the lines of many workers do not mix."""
-    try:
+    """One write below PIPE_BUF with O_APPEND: lines of many workers do not mix. No task fails for want of a note."""
+    with suppress(OSError):  # the folder is not there, or the disk is full
         descriptor = os.open(path, os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o666)
-    except FileNotFoundError:
-        return
-    with os.fdopen(descriptor, "ab", buffering=0) as file:
-        file.write(json.dumps(values).encode() + b"\n")
+        with os.fdopen(descriptor, "ab", buffering=0) as file:
+            file.write(json.dumps(values).encode() + b"\n")
 
 
 def read_figures(paths: Sequence[Path], *, now: datetime | None = None) -> RunFigures:

@@ -1,5 +1,6 @@
 """What every task shares that starts from what a user typed."""
 
+import contextlib
 import errno
 import shutil
 import sys
@@ -10,14 +11,18 @@ from typing import ClassVar
 
 import luigi
 
-from senard.errors import RequestError
+from senard.errors import RequestError, SenardError
 from senard.io.access_file import write_access
 from senard.io.atomic import partial_file
+from senard.io.leases import FOLDER_NAME as LEASES
+from senard.io.leases import take_lease
 from senard.io.scenes_file import read_query_result
+from senard.model.access import SourceName
 from senard.model.options import options_of
 from senard.steps.query_scenes import pending_scenes
 from workflows.config import Call, read_call
 from workflows.failures import failure_text
+from workflows.keeping import NOTHING, write_keep
 from workflows.paths import QueryPaths, WorkPaths, query_key
 from workflows.refusing import ask_all_again
 from workflows.scenes import CompareCatalogues, QueryScenes, budgets
@@ -35,6 +40,9 @@ class AreaTask(luigi.Task):
 
     unasked: ClassVar[Mapping[str, str]] = {}
     """Defaults that differ from those of the table: {"fetch": "whole"}."""
+
+    fetches: ClassVar[bool] = True
+    """Whether products may come into the download folder."""
 
     _begun = False
 
@@ -85,6 +93,8 @@ class AreaTask(luigi.Task):
             with partial_file(self.queried.request) as partial:
                 partial.write_text(self.call.request.canonical(), encoding="utf-8")
         write_access(self.queried.access, self.call.access)
+        self._take_leases()
+        self._say_what_stays()
         waiting = Stamp(self.queried.waiting_stamp)
         if waiting.age_s > 3600 * self.call.access.wait_h:  # an earlier command waited in vain: the clock starts anew
             waiting.remove()
@@ -92,6 +102,41 @@ class AreaTask(luigi.Task):
             Stamp(self.queried.rebuild_stamp).join()
         if self.call.refresh:
             Stamp(self.queried.refresh_stamp).join()
+
+    def _take_leases(self) -> None:
+        """Say in every folder with products that this command works there, until it ends.
+
+        Where that cannot be said, on a disk that knows no locks or may not be written, nothing is taken away either.
+        """
+        access = self.call.access
+        if self.fetches and access.sources != (SourceName.LOCAL,):
+            with contextlib.suppress(OSError):  # whoever fetches says it in words
+                access.download_dir.mkdir(parents=True, exist_ok=True)
+        given = [access.archive] if access.archive is not None and (access.archive / LEASES).is_dir() else []
+        for root in (self.call.workdir, access.download_dir, *given):
+            if root.is_dir():
+                with contextlib.suppress(SenardError, OSError):
+                    take_lease(root, self.queried.scenes)
+
+    def _say_what_stays(self) -> None:
+        """Write down what this command wants to stay: nothing, if it makes no mosaic and none was asked for before."""
+        self.queried.for_good.unlink(missing_ok=True)
+        if not self.queried.keep.is_file():
+            write_keep(self.queried, NOTHING)
+
+    def tidy_up(self) -> str:
+        """Called once all is whole and was told: what is needed no more may go.
+
+        Returns:
+            What a person should know about that; empty for nothing.
+        """
+        return ""
+
+    def task_begins(self, task: luigi.Task) -> None:
+        """Called in the command's own process before each task that it starts."""
+
+    def task_ends(self, task: luigi.Task) -> None:
+        """Called in the command's own process after each task that it has done."""
 
     def goes_on(self, failed: Collection[str]) -> bool:  # noqa: ARG002 - for tasks that leave something out
         """Whether another round makes sense although tasks (their ids) failed: what failed is left out meanwhile."""

@@ -8,6 +8,7 @@ from typing import ClassVar
 import luigi
 
 from senard.errors import NoDataError, RequestError
+from senard.io.fetched import unmark
 from senard.io.scenes_file import read_query_result, read_verdict
 from senard.model.access import Fetch, SourceName
 from senard.model.cloud_evidence import judged_part
@@ -88,6 +89,10 @@ class DownloadAOI(AreaTask):
         if self.call.detach:
             go_on_in_background(self.call.access.download_dir / "senard-download.log")
 
+    def _say_what_stays(self) -> None:
+        super()._say_what_stays()
+        self.queried.for_good.touch()
+
     def complete(self) -> bool:
         if not self._begun:
             self.begin()
@@ -103,6 +108,7 @@ class DownloadAOI(AreaTask):
         Raises:
             NoDataError: if not one of the products can be had.
         """
+        self._want_for_good()
         if self.call.allow_missing:
             yield self._fetches()
         yield [*self.checks(), *self._tasks()]
@@ -114,6 +120,16 @@ class DownloadAOI(AreaTask):
                 f"{self.call.request.name}: {len(reasons)} products answer the request, and not one of them can be "
                 f"had. The first: {reasons[0]}"
             )
+
+    def tidy_up(self) -> str:
+        """Take nothing away, and see to it that nobody does, also where nothing was left to do."""
+        self._want_for_good()
+        return ""
+
+    def _want_for_good(self) -> None:
+        """No mosaic takes these products away, even if they were fetched for one."""
+        kept = read_query_result(self.queried.scenes).kept
+        unmark([scene.product_id for scene in kept], self.call.access.download_dir)
 
     def summary(self, totals: Totals) -> list[str]:
         """One line: what became of the products, what was fetched and how fast, where they lie; none before a query."""

@@ -25,6 +25,7 @@ import luigi.interface
 import luigi.rpc
 
 from senard.errors import SenardError
+from senard.io.leases import give_back_leases
 from workflows.failures import ExitCode, Failure, exit_code
 from workflows.progress import TransferLog
 from workflows.running import MosaicFactory, apply_defaults
@@ -122,7 +123,7 @@ def run_to_the_end(
         begin = getattr(task, "begin", None)
         if begin is not None:
             begin()
-        factory.budgets = getattr(task, "budgets", {})
+        factory.root, factory.budgets = task, getattr(task, "budgets", {})
         _run_in_rounds(task, run, factory)
         if not task.complete():
             for text in getattr(task, "left_out_so_far", list)():
@@ -135,13 +136,26 @@ def run_to_the_end(
         for text in getattr(task, "remarks", list)():
             tell(f"senard: {text}")
         _tell_totals(task, factory, tell)
+        _tidy_up(task, tell)
     except SenardError as error:
         return _leave([Failure.of(error)], tell)
     except luigi.rpc.RPCError as error:
         return _leave([Failure(kind="RPCError", message=_no_scheduler(error))], tell)
     except OSError as error:
         return _leave([Failure.of(error)], tell)
+    finally:
+        give_back_leases()
     return ExitCode.WHOLE
+
+
+def _tidy_up(task: luigi.Task, tell: Callable[[str], None]) -> None:
+    """Let the task take away what it needs no more: the product is whole, whatever comes of that."""
+    try:
+        told = getattr(task, "tidy_up", str)()
+        if told:
+            tell(f"senard: {told}")
+    except (SenardError, OSError) as error:
+        tell(f"senard: warning: not everything that is needed no more could be deleted: {error}")
 
 
 def _tell_totals(task: luigi.Task, factory: MosaicFactory, tell: Callable[[str], None]) -> None:

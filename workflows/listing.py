@@ -32,6 +32,7 @@ from workflows.task import Steps, remove
 class ListAOI(AnswerTask):
     """Every product that the catalogue knows, kept or left out and why: nothing is fetched."""
 
+    fetches: ClassVar = False
     kind: ClassVar = "list"
     last_file: ClassVar = SCENES
 

@@ -11,6 +11,7 @@ from senard.io.atomic import partial_file
 from senard.io.scenes_file import read_query_result, write_query_result
 from senard.model.cloud_evidence import judged_part
 from senard.model.scene import QueriedScene, QueryResult
+from workflows.keeping import read_keep, write_keep
 from workflows.paths import QueryPaths, WorkPaths
 from workflows.scenes import FetchTask
 from workflows.targets import FileTarget, Stamp
@@ -97,6 +98,8 @@ def leave_out_missing(work: WorkPaths, key: str) -> QueryPaths:
             partial.write_bytes(query.request.read_bytes())
         write_query_result(without.scenes, _less(result, reasons))
     write_access(without.access, read_access(query.access))
+    if query.keep.is_file():
+        write_keep(without, read_keep(query))
     if query.rebuild_stamp.exists():
         Stamp(without.rebuild_stamp).join()
     return without

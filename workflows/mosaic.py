@@ -1,31 +1,33 @@
 """What a user runs: the mosaic of an area and a period."""
 
 import contextlib
+import time
 from collections.abc import Collection, Mapping, Sequence
-from functools import cached_property
-from pathlib import Path
 
 import luigi
 
-from senard.algorithms.tiling import cut_tiles
-from senard.errors import IncompleteError
-from senard.io.product_folder import expected_files, is_whole, read_sums
+from senard.io.disk_use import disk_use
+from senard.io.product_folder import expected_files, is_whole
 from senard.io.scenes_file import is_of_source, read_query_result, read_verdict
-from senard.model.contenders import SPARED
-from senard.model.grid import Tile
 from senard.model.labels import LAYER_PROFILES
 from senard.model.mosaic import MosaicParts
 from senard.model.product import Part
 from senard.model.request import Brdf, Topography
 from senard.model.scene import QueryResult
-from senard.steps.make_request import require_for_mosaic, with_mosaic_warnings
-from workflows.area import AreaTask, told
-from workflows.choosing import delivered_sources, numbers_text, read_refusals, read_settled, write_refusals
-from workflows.config import Call
-from workflows.missing import FetchIfPossible, can_be_left_out, leave_out_missing
-from workflows.notes import read_figures
+from workflows.area import told
+from workflows.choosing import (
+    delivered_sources,
+    read_refusals,
+    read_settled,
+    write_refusals,
+)
+from workflows.delivered import delivered, delivered_layers, reasons_of_spared, remove_outdated_index
+from workflows.gauge import Gauge
+from workflows.missing import FetchIfPossible, can_be_left_out
+from workflows.mosaic_job import MosaicJob
+from workflows.notes import add_note, read_figures
 from workflows.options import with_options
-from workflows.paths import ChoicePaths, ProductPaths, QueryPaths
+from workflows.paths import ProductPaths, QueryPaths
 from workflows.scenes import MaskScene, Unzip
 from workflows.sentinel2 import (
     CLASSES,
@@ -41,15 +43,8 @@ from workflows.task import Steps, remove, remove_all_leftovers
 
 
 @with_options
-class MosaicAOI(AreaTask):
+class MosaicAOI(MosaicJob):
     """The best cloud-free mosaic of an area and a period: tiles, indices, QA layer, report, checksums."""
-
-    @cached_property
-    def call(self) -> Call:
-        """What was asked; may raise RequestError."""
-        call = super().call
-        require_for_mosaic(call.request)
-        return with_mosaic_warnings(call)
 
     def begin(self) -> None:
         """As of other tasks; and what the land is, is taken over once, before anything is asked for.
@@ -64,15 +59,6 @@ class MosaicAOI(AreaTask):
             from senard.steps.take_land import take_land
 
             take_land(call.request, call.dem, call.landcover, self._tiles, land)
-
-    @property
-    def label(self) -> str:
-        return "MosaicAOI: report and checksums"
-
-    @property
-    def folder(self) -> Path:
-        """The product folder; known once the query is answered."""
-        return self._folder(self._frozen()).folder
 
     def left_out(self) -> list[str]:
         """One line per product that the mosaic had to be made without."""
@@ -105,6 +91,7 @@ class MosaicAOI(AreaTask):
         return self._is_whole(frozen, folder)
 
     def run(self) -> Steps:
+        began, started = Gauge.now(), time.time()
         yield self.checks()
         if self.call.allow_missing:
             yield self._fetches()
@@ -132,18 +119,15 @@ class MosaicAOI(AreaTask):
         yield self._finishing(frozen, folder, resolutions, layers, refused)
         self._clean(folder, refused)
         parts = self._parts(result, folder, resolutions, refused)
+        from senard.io.tables import update_run
         from senard.steps.finish_product import finish_product
 
-        finish_product(folder.folder, parts, read_figures(self.queried.notes))
+        notes, lay = [self.queried.notes, frozen.notes], disk_use(folder.folder)
+        finish_product(folder.folder, parts, read_figures(notes))
+        added, took = disk_use(folder.folder) - lay, time.time() - started
+        add_note(self.queried.notes, str(self.task_family), took, begun=began, disk_bytes=added)
+        update_run(folder.run, read_figures(notes))
         self._forget(frozen, folder)
-
-    @cached_property
-    def _tiles(self) -> tuple[Tile, ...]:
-        return cut_tiles(self.call.request.aoi, self.call.request.crs)
-
-    def _masks(self, product_id: str) -> Path:
-        """Folder of one scene's judgement by the evidence that was asked for."""
-        return self.work.masks(product_id, self.call.request.evidence_key)
 
     @property
     def _refreshes(self) -> bool:
@@ -191,22 +175,7 @@ class MosaicAOI(AreaTask):
     def _fetches(self) -> list[FetchIfPossible]:
         """For `--allow-missing`: one attempt per kept product."""
         kept = read_query_result(self.queried.scenes).kept
-        query = self.requires()
-        return [query.clone(FetchIfPossible, product_id=scene.product_id) for scene in kept]
-
-    def _frozen(self) -> QueryPaths:
-        """The query that the mosaic is made from: the one asked, less what could not be fetched."""
-        return leave_out_missing(self.work, self.key) if self.call.allow_missing else self.queried
-
-    def _folder(self, frozen: QueryPaths) -> ProductPaths:
-        kept = read_query_result(frozen.scenes).kept
-        product_id = self.call.request.product_id([scene.product_id for scene in kept])
-        return ProductPaths(folder=self.call.outdir / product_id)
-
-    def _refused(self, frozen: QueryPaths, folder: ProductPaths) -> dict[int, str]:
-        """Scenes that could not be decoded, by source number, and why."""
-        stamps = (Stamp(frozen.rebuild_stamp), Stamp(self.work.returned_stamp(folder.name)))
-        return read_refusals(FileTarget(self.work.refused(folder.name), stamps=stamps))
+        return [self.requires().clone(FetchIfPossible, product_id=scene.product_id) for scene in kept]
 
     def _choose_again(
         self, frozen: QueryPaths, folder: ProductPaths, composites: Sequence[CompositeTile]
@@ -226,23 +195,6 @@ class MosaicAOI(AreaTask):
                 folder.folder.rmdir()
             write_refusals(self.work.refused(folder.name), found)
         return self._refused(frozen, folder)
-
-    def _common(self, frozen: QueryPaths, folder: ProductPaths, refused: Mapping[int, str]) -> dict[str, str]:
-        """Parameters that all tasks of the mosaic share."""
-        return {
-            "workdir": str(self.work.root),
-            "query": frozen.folder.name,
-            "product": folder.name,
-            "outdir": str(self.call.outdir),
-            "refused": numbers_text(refused),
-        }
-
-    def _composites(
-        self, frozen: QueryPaths, folder: ProductPaths, resolutions: Sequence[int], refused: Mapping[int, str]
-    ) -> list[CompositeTile]:
-        """All tiles, as they come from one choice of scenes."""
-        common = self._common(frozen, folder, refused)
-        return [CompositeTile(tile=tile.index, gsd=gsd, **common) for gsd in resolutions for tile in self._tiles]
 
     def _finishing(
         self,
@@ -285,14 +237,13 @@ class MosaicAOI(AreaTask):
     ) -> MosaicParts:
         """What the report is made from."""
         work, tiles, choice = self.work, self._tiles, self.work.choice(folder.name, list(refused))
-        composites = [choice.figures(tile.index, gsd) for tile in tiles for gsd in resolutions]
         return MosaicParts(
             request=self.call.request,
             result=result,
             tiles=tiles,
             sources=tuple(delivered_sources(work, folder.name, choice, tiles, self.call.request.method)),
             masks=tuple(self._masks(scene.product_id) for scene in result.kept),
-            composites=tuple(composites),
+            composites=tuple(choice.figures(tile.index, gsd) for tile in tiles for gsd in resolutions),
             reasons={**reasons_of_spared(result, choice), **self._unusable(result, refused)},
             levels=choice.levels,
             factors=choice.factors if self.call.request.brdf is Brdf.NBAR else None,
@@ -315,33 +266,3 @@ class MosaicAOI(AreaTask):
             Stamp(query.refresh_stamp).remove()
             Stamp(query.waiting_stamp).remove()
             query.notes.unlink(missing_ok=True)
-
-
-def reasons_of_spared(result: QueryResult, choice: ChoicePaths) -> dict[str, str]:
-    """product_id to reason of every scene that the choice could do without though it would supply something."""
-    settled = read_settled(choice)
-    return {result.kept[number - 1].product_id: SPARED for number in settled.spared if number not in settled.idle}
-
-
-def remove_outdated_index(index: Path, task: luigi.Task) -> None:
-    """Remove an index before one of its files is made anew: it states statistics of all of them."""
-    if not task.complete():
-        remove(index)
-
-
-def delivered(folder: ProductPaths) -> list[int]:
-    """Resolutions that earlier calls delivered into the folder, m."""
-    try:
-        names = read_sums(folder.folder)
-    except (FileNotFoundError, IncompleteError):
-        return []
-    return [gsd for gsd in (10, 20) if folder.vrt(gsd).name in names]
-
-
-def delivered_layers(folder: ProductPaths) -> list[str]:
-    """Layers that earlier calls delivered into the folder at their request."""
-    try:
-        names = read_sums(folder.folder)
-    except (FileNotFoundError, IncompleteError):
-        return []
-    return [layer for layer in LAYER_PROFILES if folder.layer_vrt(layer).relative_to(folder.folder).as_posix() in names]

@@ -8,7 +8,7 @@ from pathlib import Path
 import shapely
 
 from senard import ALGORITHM_VERSION
-from senard.io.product_folder import SUMS, index_files, layer_file, layer_index_files, mosaic_file
+from senard.io.product_folder import RUN, SUMS, index_files, layer_file, layer_index_files, mosaic_file
 from senard.model.labels import LAYER_PROFILES
 from senard.model.product import Part
 from senard.model.request import MosaicRequest
@@ -87,6 +87,21 @@ class QueryPaths:
         """One line of figures per finished task since the last whole product."""
         return self.folder / "notes.jsonl"
 
+    @property
+    def keep(self) -> Path:
+        """What must stay for this query, as its last command said."""
+        return self.folder / "keep.txt"
+
+    @property
+    def for_good(self) -> Path:
+        """Says that its last command wanted the products themselves, and no mosaic."""
+        return self.folder / "download.txt"
+
+    @property
+    def run(self) -> Path:
+        """What a run took that ended before its product was whole, JSON."""
+        return self.folder / "run.json"
+
     def failed(self, product_id: str) -> Path:
         """Note on the part of one product that could not be fetched, JSON; it goes when the part has come."""
         return self.folder / "failed" / f"{product_id}.json"
@@ -103,6 +118,10 @@ class WorkPaths:
     root: Path
     """`--workdir`, absolute."""
 
+    def queries(self) -> list[QueryPaths]:
+        """Folders of all queries."""
+        return [QueryPaths(folder=folder) for folder in sorted((self.root / "queries").glob("*"))]
+
     def query(self, key: str) -> QueryPaths:
         """Folder of one query."""
         return QueryPaths(folder=self.root / "queries" / key)
@@ -110,6 +129,14 @@ class WorkPaths:
     def download(self, product_id: str, part: Part) -> Path:
         """Folder of what a source fetched of one product."""
         return self.root / "downloads" / product_id / part.value
+
+    def downloads(self, product_id: str) -> Path:
+        """Folder of those of all parts of one product."""
+        return self.root / "downloads" / product_id
+
+    def safes(self, product_id: str) -> Path:
+        """Folder of all that was unpacked of one product."""
+        return self.root / "safe" / product_id
 
     def delivered(self, product_id: str, place: str) -> Path:
         """Folder that says that one product was unpacked to a place of the user's, or why it cannot be."""
@@ -260,6 +287,11 @@ class ProductPaths:
     def sums(self) -> Path:
         """The list of checksums that marks the product as whole."""
         return self.folder / SUMS
+
+    @property
+    def run(self) -> Path:
+        """What the run took that made it, JSON."""
+        return self.folder / RUN
 
     def tile(self, index: int, gsd: int) -> Path:
         """Mosaic file of one tile."""

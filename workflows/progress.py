@@ -10,6 +10,7 @@ from typing import Never, TextIO
 
 from tqdm import tqdm
 
+from workflows.estimate import Estimate
 from workflows.meter import Meter, Reading, Totals, clock_text
 
 LOGGER = logging.getLogger("senard")
@@ -35,7 +36,7 @@ def tell(task: str, percent: int) -> None:
         percent: 0-100.
     """
     label = task[:LONGEST]
-    _send({"task": label, "text": f"{label} {percent} %"})
+    _send({"task": label, "text": f"{label} {percent} %", "percent": percent})
 
 
 def tell_bytes(task: str, reading: Reading) -> None:
@@ -80,6 +81,8 @@ class Display:
         self.known: set[str] = set()
         self.done: set[str] = set()
         self.process = os.getpid()
+        self.estimate: Estimate | None = None
+        """Predicts the end of the run; None where nobody does."""
         self._rest = b""
         self._last_line = 0.0
         self._expected: dict[str, int] = {}
@@ -113,12 +116,24 @@ class Display:
         if size:
             self._expected.setdefault(label, size)
 
+    def begin(self, label: str, kind: str) -> None:
+        """A task begins; again after each thing that it waited for."""
+        if self.estimate is not None:
+            self.estimate.began(label[:LONGEST], kind, time.monotonic())
+
+    def wait(self, label: str) -> None:
+        """A task that had begun waits for others, or will be tried again."""
+        if self.estimate is not None:
+            self.estimate.waits(label[:LONGEST])
+
     def finish(self, task_id: str, label: str, *, fresh: bool) -> None:
         """A task is done: just now (`fresh`), or since an earlier run."""
         self.known.add(task_id)
         if task_id in self.done:
             return
         self.done.add(task_id)
+        if self.estimate is not None:
+            self.estimate.done(label[:LONGEST], time.monotonic())
         self._told.pop(label, None)
         if label not in self._here:  # what was here before is no part of this run's bytes
             self._expected.pop(label, None)
@@ -151,9 +166,12 @@ class Display:
         for entry in entries:
             if "fetched" in entry:
                 self.totals.add(entry["fetched"], entry["size"], entry["began"], entry["ended"])
-        told = [entry for entry in entries if "fetched" not in entry]
+        told = [entry for entry in entries if "task" in entry]
         for entry in told:
             self._told[entry["task"]] = entry["text"]
+            share = entry["percent"] / 100 if "percent" in entry else entry["done"] / max(entry["total"], 1)
+            if self.estimate is not None and share <= 1:  # no more than all: of an unknown total nothing is said
+                self.estimate.share(entry["task"], share, time.monotonic())
             if "done" in entry:
                 self._take(entry["task"], entry["done"], entry["total"])
         if told:
@@ -173,18 +191,23 @@ class Display:
     def _say(self, label: str) -> None:
         """A step is done."""
         if self._terminal():
-            self._bar().set_postfix_str(label, refresh=False)
+            self._bar().set_postfix_str(self._with_end(label), refresh=False)
         else:
-            print(f"{len(self.done)}/{len(self.known)} {label}", file=self.stream, flush=True)
+            print(self._with_end(f"{len(self.done)}/{len(self.known)} {label}"), file=self.stream, flush=True)
+
+    def _with_end(self, text: str) -> str:
+        """The same with the time until the end, as soon as it can be told."""
+        left = self.estimate.text(time.monotonic()) if self.estimate is not None else ""
+        return f"{text}, in all {left}" if left else text
 
     def _show(self, text: str) -> None:
         """How far a step is: the last one on a terminal, each that told something in a log, and all downloads."""
         if self._terminal():
-            self._bar().set_postfix_str(text)
+            self._bar().set_postfix_str(self._with_end(text))
         elif time.monotonic() - self._last_line >= LINE_EVERY_S:
             self._last_line = time.monotonic()
             for line in self._told.values():
-                self._line(f"{len(self.done)}/{len(self.known)} {line}")
+                self._line(self._with_end(f"{len(self.done)}/{len(self.known)} {line}"))
             if self._told.keys() & self._here.keys() and len(self._expected) > 1:
                 self._line(f"all downloads: {self._overall}")
             self._told.clear()

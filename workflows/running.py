@@ -68,6 +68,9 @@ class MosaicWorker(luigi.worker.Worker):
 
     display: Display | None = None
 
+    root: Any = None
+    """What the command was typed for; hears of the tasks that this process starts."""
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.failures: dict[str, Failure] = {}
@@ -96,7 +99,12 @@ class MosaicWorker(luigi.worker.Worker):
             self._failed(task_id, kwargs)
         elif status == DONE:
             self.failures.pop(task_id, None)
-        self._show(task_id, status, fresh=task_id in self._running_tasks)
+        fresh = task_id in self._running_tasks
+        if fresh and status != DONE and self.display is not None:
+            self.display.wait(getattr(self._scheduled_tasks.get(task_id), "label", task_id))
+        self._show(task_id, status, fresh=fresh)
+        if status == DONE and fresh:
+            getattr(self.root, "task_ends", _ignore)(self._scheduled_tasks[task_id])
 
     def _failed(self, task_id: str, kwargs: dict[str, Any]) -> None:
         """Remember why, and decide whether to try again."""
@@ -115,6 +123,9 @@ class MosaicWorker(luigi.worker.Worker):
 
     def _create_task_process(self, task: luigi.Task) -> Any:
         """A task that computes in a process of its own has from this one what it computes with."""
+        getattr(self.root, "task_begins", _ignore)(task)
+        if self.display is not None:
+            self.display.begin(getattr(task, "label", task.task_id), task.task_family)
         process = super()._create_task_process(task)
         if process.use_multiprocessing and getattr(task, "computes", False):
             from senard.steps.load_kernels import load_kernels
@@ -214,6 +225,7 @@ class MosaicFactory:
 
     def __init__(self, display: Display | None = None) -> None:
         self.display = display
+        self.root: luigi.Task | None = None
         self.worker: MosaicWorker | None = None
         self.budgets: Mapping[str, int] = {}
 
@@ -233,9 +245,16 @@ class MosaicFactory:
     def create_worker(self, scheduler: Any, worker_processes: int, assistant: bool = False) -> MosaicWorker:
         """A worker with our habits."""
         self.worker = MosaicWorker(scheduler=scheduler, worker_processes=worker_processes, assistant=assistant)
-        self.worker.display = self.display
+        self.worker.display, self.worker.root = self.display, self.root
+        estimate = getattr(self.root, "estimate", None)
+        if estimate is not None and self.display is not None:
+            estimate.workers, self.display.estimate = worker_processes, estimate
         announce(scheduler, self.budgets)
         return self.worker
+
+
+def _ignore(task: luigi.Task) -> None:
+    """For roots that do not listen."""
 
 
 def announce(scheduler: Any, budgets: Mapping[str, int]) -> None:

@@ -3,15 +3,17 @@
 import json
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import luigi
 
 from senard.errors import PendingError, TransientError
 from senard.io.access import open_catalogue, open_source
+from senard.io.fetched import fetched_places
 from senard.io.scenes_file import read_verdict
 from senard.model.access import Access, CatalogueName, Fetch, SourceName
 from senard.model.cloud_evidence import CloudEvidence, judged_part
-from senard.model.product import Part
+from senard.model.product import Part, Sentinel2Product
 from senard.model.request import CloudCoverOf
 from senard.model.scene import Sentinel2Scene
 from senard.steps.compare_catalogues import compare_catalogues
@@ -52,7 +54,13 @@ class QueryScenes(SenardTask):
     def run(self) -> None:
         remove_leftovers(self.queried.scenes)
         access = self.read_access()
-        look = fetching_look(open_source(access), lambda product_id: self.paths.download(product_id, Part.CLASSES))
+
+        fetch = fetching_look(open_source(access), lambda product_id: self.paths.download(product_id, Part.CLASSES))
+
+        def look(scene: Sentinel2Scene) -> Sentinel2Product:
+            with self.saying_for_whom(scene.product_id):
+                return fetch(scene)
+
         wait = self.left_to_wait_s() > 0
         try:
             query_scenes(self.read_request(), open_catalogue(access), self.queried.scenes, look=look, wait=wait)
@@ -121,6 +129,11 @@ class FetchTask(SceneTask):
         """What Luigi counts: one of the account's connections; nothing where the products are here."""
         return dict.fromkeys(budgets(self.read_access()), 1)
 
+    @property
+    def places(self) -> list[Path]:
+        """Where sources put what they fetch, beside what leads there."""
+        return [*super().places, *fetched_places(self.product_id, self.read_access().download_dir)]
+
     def fetch(self, part: Part) -> None:
         """Fetch a part of the product into its folder, and tell how far it is; where it fails, leave a note.
 
@@ -143,7 +156,8 @@ class FetchTask(SceneTask):
         remove_leftovers(out, note.path)
         try:
             source = open_source(self.read_access(), refusing=refusing_sources())
-            download_product(self.read_scene(), source, part, out, told=told)
+            with self.saying_for_whom(self.product_id):
+                download_product(self.read_scene(), source, part, out, told=told)
         except (TransientError, OSError):
             with note.temporary_path() as partial:
                 partial.write_text(json.dumps({"part": part.value}), encoding="utf-8")

@@ -2,19 +2,24 @@
 
 import shutil
 from collections.abc import Generator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import luigi
+from luigi.task import flatten
 
 from senard.errors import IncompleteError, PendingError, SenardError
 from senard.io.access_file import read_access
+from senard.io.disk_use import disk_use_of_all
+from senard.io.fetched import marked_for_mosaics
 from senard.io.scenes_file import read_query_result
-from senard.model.access import Access
+from senard.model.access import Access, SourceName
 from senard.model.request import MosaicRequest
 from senard.model.scene import QueryResult
 from workflows.failures import failure_text
+from workflows.gauge import Gauge
 from workflows.meter import Reading
 from workflows.notes import add_note
 from workflows.paths import QueryPaths, WorkPaths
@@ -64,9 +69,21 @@ class SenardTask(luigi.Task):
         """What makes older results count as absent."""
         return (Stamp(self.queried.rebuild_stamp),)
 
+    @property
+    def places(self) -> list[Path]:
+        """Files and folders that grow while the task runs."""
+        return [Path(target.path) for target in flatten(self.output())]
+
     def read_access(self) -> Access:
         """How products are found and fetched."""
         return read_access(self.queried.access)
+
+    def saying_for_whom(self, product_id: str) -> AbstractContextManager[None]:
+        """Around a fetch: say that only mosaics want the product, where that is so."""
+        access = self.read_access()
+        if access.sources == (SourceName.LOCAL,) or self.queried.for_good.exists():
+            return nullcontext()
+        return marked_for_mosaics(product_id, access.download_dir, self.paths.root)
 
     def read_request(self) -> MosaicRequest:
         """The request that the query answers."""
@@ -149,7 +166,20 @@ def remove(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
+_BEGUN: dict[str, tuple[Gauge, int]] = {}
+"""What this process had used, and what lay in a task's places, when the task began: by its id."""
+
+
+@SenardTask.event_handler(luigi.Event.START)
+def note_start(task: SenardTask) -> None:
+    """Luigi tells that a task begins, in the process that runs it; again after each thing that it waited for."""
+    _BEGUN.clear()  # a process does one task at a time
+    _BEGUN[task.task_id] = Gauge.now(), disk_use_of_all(task.places)
+
+
 @SenardTask.event_handler(luigi.Event.PROCESSING_TIME)
 def note_figures(task: SenardTask, seconds: float) -> None:
     """Luigi tells how long a task took, in the process that ran it."""
-    add_note(task.queried.notes, str(task.task_family), seconds)
+    begun, lay = _BEGUN.pop(task.task_id, (None, 0))
+    added = disk_use_of_all(task.places) - lay
+    add_note(task.queried.notes, str(task.task_family), seconds, begun=begun, disk_bytes=added)

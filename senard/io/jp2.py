@@ -24,8 +24,31 @@ _GDAL: dict[str, Any] = {
     "GDAL_NUM_THREADS": 1,
 }
 
+_JPEG_2000 = "JP2OpenJPEG"
+"""GDAL's name of the format."""
+
 _OPENING = threading.Lock()
 """Filters of warnings belong to the process: threads must not change them at the same time."""
+
+
+class _Decoded:
+    """Internal tiles of JPEG 2000 images that this process has decoded; threads may count at the same time."""
+
+    def __init__(self) -> None:
+        self.tiles = 0
+        self._lock = threading.Lock()
+
+    def add(self, tiles: int) -> None:
+        with self._lock:
+            self.tiles += tiles
+
+
+_DECODED = _Decoded()
+
+
+def decoded_jp2_tiles() -> int:
+    """Internal tiles of JPEG 2000 images that this process has decoded until now, wholly or their lower levels."""
+    return _DECODED.tiles
 
 
 @contextmanager
@@ -61,7 +84,16 @@ def read_image(path: str, *, overview: int = 1) -> UInt8Array | UInt16Array:
     """
     with _opened(path) as dataset:
         shape = (-(-dataset.height // overview), -(-dataset.width // overview))
-        return dataset.read(1, out_shape=shape)
+        pixels: UInt8Array | UInt16Array = dataset.read(1, out_shape=shape)
+        _count_all(dataset)
+    return pixels
+
+
+def _count_all(dataset: Any) -> None:
+    """Every tile of an image was decoded."""
+    if dataset.driver == _JPEG_2000:
+        (height, width) = dataset.block_shapes[0]
+        _DECODED.add(-(-dataset.height // height) * -(-dataset.width // width))
 
 
 def read_picture(path: str) -> UInt8Array:
@@ -76,6 +108,7 @@ def read_picture(path: str) -> UInt8Array:
                 f"{path}: expected 3 bands of uint8, found {dataset.count} of {dataset.dtypes[0]}."
             )
         picture: UInt8Array = dataset.read()
+        _count_all(dataset)
     return picture
 
 
@@ -132,6 +165,7 @@ class TiledImage:
             """(rows, columns) in pixels."""
             self.block_shape: tuple[int, int] = dataset.block_shapes[0]
             """(rows, columns) of an internal tile; the last ones may be cut by the image's edge."""
+            self._is_jp2 = dataset.driver == _JPEG_2000
             self.dtype: np.dtype[Any] = np.dtype(dataset.dtypes[0])
             """uint8 or uint16."""
 
@@ -174,6 +208,8 @@ class TiledImage:
             with ThreadPoolExecutor(len(shares)) as pool:
                 list(pool.map(lambda share: self._read(share, out, origin), shares))
         self.decoded += len(chosen)
+        if self._is_jp2:
+            _DECODED.add(len(chosen))
 
     def _read(self, windows: list[Window], out: UInt8Array | UInt16Array, origin: tuple[int, int]) -> None:
         with _opened(self.path) as dataset:

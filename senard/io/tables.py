@@ -3,8 +3,8 @@
 import csv
 import json
 import platform
-from collections.abc import Iterable
-from dataclasses import fields
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -22,8 +22,9 @@ import senard
 from senard.io.atomic import partial_file
 from senard.io.product_folder import mosaic_file
 from senard.model.grid import Tile
-from senard.model.mosaic import MosaicFigures, RunFigures, SceneRow, TileFigures
+from senard.model.mosaic import MosaicFigures, SceneRow, TileFigures
 from senard.model.request import MosaicRequest
+from senard.model.run import KindFigures, RunFigures
 from senard.model.scene import QueryResult, Sentinel2Scene
 
 SCENE_COLUMNS = (
@@ -148,7 +149,7 @@ def write_run(path: Path, figures: MosaicFigures, result: QueryResult, run: RunF
     """Write run.json, atomically: what differs from run to run, and what the query left out."""
     record = {
         "product_id": figures.product_id,
-        "run": {field.name: _plain(getattr(run, field.name)) for field in fields(run)},
+        "run": _run_values(run),
         "software": software(),
         "request": json.loads(figures.request.canonical()),
         "query": {
@@ -161,9 +162,37 @@ def write_run(path: Path, figures: MosaicFigures, result: QueryResult, run: RunF
             {"tile": composite.index, "gsd": composite.gsd, **composite.counts} for composite in figures.composites
         ],
     }
+    _write_record(path, record)
+    return path
+
+
+def update_run(path: Path, run: RunFigures) -> None:
+    """State in a run.json what the run took to its very end; all else stays as it is."""
+    record = json.loads(path.read_text(encoding="utf-8"))
+    _write_record(path, {**record, "run": _run_values(run)})
+
+
+def write_run_alone(path: Path, run: RunFigures) -> None:
+    """Write what a run took so far that has not come to a product."""
+    _write_record(path, {"run": _run_values(run), "software": software()})
+
+
+def read_run(path: Path) -> RunFigures:
+    """What a run.json says that the run took.
+
+    Raises:
+        FileNotFoundError: there is none.
+    """
+    values: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))["run"]
+    times = {name: datetime.fromisoformat(values[name]) if values[name] else None for name in ("started", "finished")}
+    lists = {name: tuple(values[name]) for name in ("hosts", "command")}
+    kinds = tuple(KindFigures(**entry) for entry in values.get("kinds", ()))
+    return RunFigures(**{**values, **times, **lists, "kinds": kinds})
+
+
+def _write_record(path: Path, record: Mapping[str, Any]) -> None:
     with partial_file(path) as partial:
         partial.write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", encoding="utf-8", newline="\n")
-    return path
 
 
 def software() -> dict[str, str]:
@@ -194,8 +223,7 @@ def _spoken(value: object) -> str:
     return ", ".join(str(item) for item in value) if isinstance(value, list) else str(value)
 
 
-def _plain(value: object) -> object:
-    """A figure of the run as JSON can hold it."""
-    if isinstance(value, datetime):
-        return value.isoformat()
-    return list(value) if isinstance(value, tuple) else value
+def _run_values(run: RunFigures) -> dict[str, object]:
+    """Figures of the run as JSON can hold them."""
+    values = {name: value.isoformat() if isinstance(value, datetime) else value for name, value in asdict(run).items()}
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from senard.model.access import Access
+from senard.model.keep import Keep
 from senard.model.request import MosaicRequest
 
 
@@ -28,6 +29,9 @@ class Call:
 
     layers: tuple[str, ...] = ()
     """Layers to make besides, names of LAYER_PROFILES, sorted: ("SCL",)."""
+
+    keep: Keep = Keep.ALL
+    """What stays on the disk once it is needed no more."""
 
     rebuild: bool = False
     """Make every processing step anew."""

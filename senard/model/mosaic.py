@@ -52,38 +52,6 @@ class MosaicParts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RunFigures:
-    """What depends on when and where the mosaic was made: it goes into run.json and nowhere else."""
-
-    started: datetime | None = None
-    """When the run began, timezone-aware UTC."""
-
-    finished: datetime | None = None
-    """When its last step began, timezone-aware UTC."""
-
-    seconds: float | None = None
-    """Wall-clock time of the run, s."""
-
-    cpu_seconds: float | None = None
-    """CPU time of the run, all its processes, s."""
-
-    peak_memory_bytes: int | None = None
-    """Largest resident memory of one process, bytes."""
-
-    bytes_read: int | None = None
-    """Bytes that all its processes read, from disk cache, disk or network; None where the system does not tell."""
-
-    workers: int | None = None
-    """Processes that worked at once."""
-
-    hosts: tuple[str, ...] = ()
-    """Names of the machines that took part."""
-
-    command: tuple[str, ...] = ()
-    """The command as it was typed."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class TileFigures:
     """What the selection counted on one tile, in pixels of 20 m."""
 

@@ -1,5 +1,6 @@
 """Parameters about what is made and where it lies. None changes a pixel."""
 
+from senard.model.keep import Keep
 from senard.model.labels import LAYER_PROFILES
 from senard.model.option import Kind, Option
 
@@ -36,6 +37,18 @@ OUTPUT_OPTIONS: tuple[Option, ...] = (
         metavar="FOLDER",
         identity=False,
         help="Where intermediate results lie; OUTDIR/.senard if absent. May be shared by several mosaics.",
+    ),
+    Option(
+        name="keep",
+        kind=Kind.CHOICE,
+        default=Keep.ALL.value,
+        choices=tuple(member.value for member in Keep),
+        metavar="WHAT",
+        tasks=("MosaicAOI",),
+        identity=False,
+        help="What stays on the disk: all; masks, what scenes were judged to be, while products that were fetched or "
+        "unpacked go as soon as no tile needs them; none, the mosaic alone. What lies in --archive, what was there "
+        "before, and what another mosaic needs always stays.",
     ),
     Option(
         name="rebuild",

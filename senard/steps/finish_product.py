@@ -12,7 +12,8 @@ from senard.io.figures import (
 from senard.io.product_folder import RUN, SCENES, TILES, expected_files, write_sums
 from senard.io.tables import write_run, write_scenes, write_tiles
 from senard.model.labels import LAYER_PROFILES
-from senard.model.mosaic import MosaicFigures, MosaicParts, RunFigures
+from senard.model.mosaic import MosaicFigures, MosaicParts
+from senard.model.run import RunFigures
 from senard.steps.deliver_levels import deliver_factors, deliver_levels, deliver_slopes
 from senard.steps.draw_pictures import draw_pictures
 from senard.steps.write_report import write_report

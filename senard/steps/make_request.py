@@ -17,6 +17,7 @@ from senard.io.request_file import RequestFile, read_product_names, read_request
 from senard.model.access import DERIVED_SOURCES
 from senard.model.call import Call
 from senard.model.cloud_evidence import DEFAULT, CloudEvidence, in_order, require_evidence
+from senard.model.keep import Keep
 from senard.model.mgrs import mgrs_name
 from senard.model.options import AREA_OPTIONS, OPTIONS, option
 from senard.model.request import Brdf, Buffer, CloudCoverOf, Fill, Level, Method, MosaicRequest, Snow, Topography
@@ -97,6 +98,7 @@ def make_request(
         workdir=workdir / "derived" if derived else workdir,  # scenes judged on derived pixels stay among themselves
         resolutions=_resolutions(required("resolutions", values)),
         layers=_layers(values["layers"]),
+        keep=Keep(choice("keep", values)),
         rebuild=switch("rebuild", values),
         refresh=switch("refresh", values),
         allow_missing=switch("allow_missing", values),

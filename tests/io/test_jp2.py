@@ -9,7 +9,7 @@ import rasterio
 from affine import Affine
 
 from senard.errors import UnusableSceneError
-from senard.io.jp2 import TiledImage, read_image
+from senard.io.jp2 import TiledImage, decoded_jp2_tiles, read_image
 
 SHAPE = (300, 500)
 TILE = 128
@@ -32,6 +32,29 @@ def image(tmp_path_factory: pytest.TempPathFactory, pixels: np.ndarray) -> Path:
     with rasterio.Env(GDAL_PAM_ENABLED=False), rasterio.open(path, "w", **profile) as dataset:
         dataset.write(pixels, 1)
     return path
+
+
+class TestDecodedTiles:
+    """The process counts the JPEG 2000 tiles that it decodes"""
+
+    def test_one_by_one_or_all_of_an_image(self, image: Path) -> None:
+        before = decoded_jp2_tiles()
+        tiled = TiledImage(str(image), threads=2)
+        needed = np.zeros(tiled.blocks, dtype=bool)
+        needed[0] = True
+        tiled.read_blocks(needed, np.zeros(SHAPE, dtype=np.uint16))
+        assert decoded_jp2_tiles() - before == 4
+        read_image(str(image), overview=2)
+        assert decoded_jp2_tiles() - before == 4 + 12
+
+    def test_and_no_others(self, tmp_path: Path, pixels: np.ndarray) -> None:
+        path = tmp_path / "image.tif"
+        profile = {"driver": "GTiff", "dtype": "uint16", "count": 1, "height": SHAPE[0], "width": SHAPE[1]}
+        with rasterio.open(path, "w", **profile, transform=Affine(10, 0, 0, 0, -10, 0)) as dataset:
+            dataset.write(pixels, 1)
+        before = decoded_jp2_tiles()
+        read_image(str(path))
+        assert decoded_jp2_tiles() == before
 
 
 class TestTiledImage:

@@ -18,7 +18,8 @@ from senard.algorithms.pictures import perceptual_ramp
 from senard.io.map_sheet import GAP
 from senard.io.pictures import read_picture
 from senard.io.product_folder import verify_folder
-from senard.model.mosaic import MosaicParts, RunFigures
+from senard.model.mosaic import MosaicParts
+from senard.model.run import RunFigures
 from senard.steps.finish_product import finish_product
 from tests.steps.finished_mosaic import build_mosaic
 

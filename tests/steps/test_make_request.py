@@ -360,6 +360,7 @@ class TestIdentity:
             "resolutions": "20",
             "layers": "SCL",
             "rebuild": "true",
+            "keep": "none",
             "refresh": "true",
             "allow_missing": "true",
             "catalogue": "cdse-stac",

@@ -10,10 +10,12 @@ import subprocess
 import time
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import luigi
 import pytest
 
+from senard.io.disk_use import disk_use
 from senard.io.product_folder import read_sums
 from tests.workflows.commands import BIN, Site, contents, finish, holds, leftovers, start
 from workflows.mosaic import remove_outdated_index
@@ -37,11 +39,13 @@ def signal_group(group: int) -> None:
 
 
 def times(folder: Path) -> dict[Path, int]:
-    """When each file was written, ns; links are not followed. access.json names the folder that fixtures copy."""
+    """When each file was written, ns; links are not followed. access.json names the folder that fixtures copy, and so
+    does the list of commands at work."""
     return {
         path: path.lstat().st_mtime_ns
         for path in folder.rglob("*")
         if (path.is_file() or path.is_symlink()) and path.suffix != ".log" and path.name != "access.json"
+        if ".leases" not in path.parts
     }
 
 
@@ -91,6 +95,31 @@ class TestMosaic:
         assert times(made_site.out) == before
 
 
+class TestRunFigures:
+    """run.json of a mosaic that nobody disturbed"""
+
+    @pytest.fixture
+    def record(self, undisturbed_site: Site) -> dict[str, Any]:
+        return json.loads((undisturbed_site.product() / "run.json").read_text(encoding="utf-8"))
+
+    def test_tells_what_each_kind_of_task_took(self, record: dict[str, Any]) -> None:
+        kinds = {entry["kind"]: entry for entry in record["run"]["kinds"]}
+        counts = {kind: kinds[kind]["tasks"] for kind in ("QueryScenes", "MaskScene", "CompositeTile", "WriteQuality")}
+        assert counts == {"QueryScenes": 1, "MaskScene": 4, "CompositeTile": 4, "WriteQuality": 2}
+        assert kinds["MosaicAOI"]["tasks"] == 1
+        composed = sum(entry["jp2_tiles_decoded"] for entry in record["composites"])
+        assert kinds["CompositeTile"]["jp2_tiles"] == composed > 0
+        assert kinds["MaskScene"]["jp2_tiles"] > 0 == kinds["SelectSources"]["jp2_tiles"]
+        assert record["run"]["jp2_tiles"] == sum(entry["jp2_tiles"] for entry in kinds.values())
+        for one in ("cpu_seconds", "bytes_read"):
+            assert 0 < sum(entry[one] for entry in kinds.values()) <= record["run"][one]
+
+    def test_tells_the_disk_that_it_took(self, record: dict[str, Any], undisturbed_site: Site) -> None:
+        """Everything was kept, so at its end it took the most; what lists and logs take is not counted."""
+        assert record["run"]["peak_disk_bytes"] == pytest.approx(disk_use(undisturbed_site.out), rel=0.1)
+        assert record["run"]["disk_at_start_bytes"] < 0.1 * record["run"]["peak_disk_bytes"]
+
+
 class TestRerun:
     """Running the same command again"""
 
@@ -124,7 +153,7 @@ class TestRebuild:
         downloads = {path for path in before if "downloads" in path.parts}
         old = {path for path, then in before.items() if after[path] == then}
         assert {(path.stem, path.parent.name) for path in downloads} == fetched(made_site)
-        assert old - downloads == set(made_site.out.rglob("request.json"))
+        assert old - downloads == {*made_site.out.rglob("request.json"), *made_site.out.rglob("keep.txt")}
         assert downloads <= old
         assert contents(made_site.product()) == undisturbed
         assert list(made_site.out.rglob("*.stamp")) == []

@@ -3,11 +3,13 @@
 import io
 import logging
 import os
+import re
 from collections.abc import Iterator
 
 import pytest
 
 from workflows import progress
+from workflows.estimate import Estimate, Planned
 from workflows.meter import Meter, Reading
 from workflows.progress import Display, TransferLog, tell, tell_bytes
 
@@ -36,6 +38,22 @@ class TestDisplay:
         display.finish("b", "MaskScene S2B", fresh=False)
         display.finish("c", "CompositeTile 0 at 10 m", fresh=True)
         assert told(display) == "1/3 QueryScenes helsinki\n3/3 CompositeTile 0 at 10 m\n"
+
+    def test_tells_when_the_run_will_end_as_soon_as_that_can_be_told(self, display: Display) -> None:
+        display.estimate = Estimate()
+        display.estimate.plan(
+            Planned(kind="MaskScene", label=f"MaskScene {name}", cost_s=cost_s, stage=1)
+            for name, cost_s in (("S2A", 1e-9), ("S2B", 7200.0))
+        )
+        display.begin("MaskScene S2A", "MaskScene")
+        display.finish("a", "MaskScene S2A", fresh=True)
+        display.begin("MaskScene S2B", "MaskScene")
+        display.estimate._started = -1e6  # most of the run lies behind
+        tell("MaskScene S2B", 0)
+        display.listen()
+        first, second = told(display).splitlines()
+        assert first == "1/1 MaskScene S2A"
+        assert re.fullmatch(r"1/1 MaskScene S2B 0 %, in all \d:\d\d:\d\d left", second)
 
     def test_counts_a_task_once(self, display: Display) -> None:
         display.finish("a", "QueryScenes", fresh=True)

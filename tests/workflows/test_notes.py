@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from senard.model.run import RunFigures
-from workflows.closing import closing_line
+from workflows.closing import closing_line, closing_line_of_product, closing_line_so_far
 from workflows.gauge import Gauge
 from workflows.notes import add_found, add_note, read_figures
 
@@ -130,3 +130,16 @@ class TestClosingLine:
             "12:31, 23:10 CPU, 3.2 GB read, 1918 JPEG 2000 tiles decoded, 1.1 GB of memory at most in one process, "
             "812 MB of disk at most. By kind of task: out/run.json"
         )
+
+    def test_is_told_of_a_run_that_ends_early_and_written_beside_its_notes(self, tmp_path: Path) -> None:
+        notes, out = tmp_path / "notes.jsonl", tmp_path / "run.json"
+        assert closing_line_so_far([notes], out) == []
+        add_note(notes, "MaskScene", 2.0)
+        (line,) = closing_line_so_far([notes], out)
+        assert line.endswith(f"By kind of task: {out}")
+        assert [entry["kind"] for entry in json.loads(out.read_text())["run"]["kinds"]] == ["MaskScene"]
+        assert closing_line_of_product(out) == [line]
+
+    def test_is_not_told_where_a_file_of_another_version_lies(self, tmp_path: Path) -> None:
+        (tmp_path / "run.json").write_text('{"run": {"seconds": 1, "unheard_of": 2}}')
+        assert closing_line_of_product(tmp_path / "run.json") == []

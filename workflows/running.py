@@ -7,6 +7,7 @@ import time
 import urllib.request
 from collections import Counter
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any
 
 import luigi
@@ -77,11 +78,15 @@ class MosaicWorker(luigi.worker.Worker):
         self._due: dict[str, float] = {}
         self._awaited: dict[str, float] = {}
         self._tries: Counter[str] = Counter()
-        self._met: set[str] = set()
         self._look_at = self._ask_at = 0.0
         self._waits = False
         config = luigi.configuration.get_config()
         self._delay_s = config.getfloat("senard.worker", "retry_delay", RETRY_DELAY_S)
+
+    @cached_property
+    def _given_up(self) -> set[str]:
+        """What earlier commands gave up; asked once, for asking about each task would double what luigid has to do."""
+        return set(self._scheduler.task_list(DISABLED, "", limit=False))
 
     def run(self) -> bool:
         """Run until nothing is left to do, then learn why others failed."""
@@ -91,8 +96,8 @@ class MosaicWorker(luigi.worker.Worker):
 
     def _add_task(self, *args: Any, **kwargs: Any) -> None:
         task_id, status = kwargs["task_id"], kwargs["status"]
-        if task_id not in self._met:
-            self._met.add(task_id)
+        if task_id in self._given_up:
+            self._given_up.discard(task_id)
             self._scheduler.re_enable_task(task_id)  # a new command is a new chance
         super()._add_task(*args, **kwargs)
         if status == FAILED:

@@ -82,7 +82,7 @@ def _drift(product: Sentinel2Product) -> Drift:
 def _judgement(product: Sentinel2Product, mask: SceneMask) -> SceneJudgement:
     """The figures of scene.json."""
     valid = (mask.classes & CLASS_VALID) > 0
-    clear = valid & is_one_of(mask.classes & SCL_BITS, SCL_CLEAR)
+    clear = valid & is_one_of(mask.classes & np.uint8(SCL_BITS), SCL_CLEAR)
     grid, coarse = product.grids[20], product.grids[60]
     count = int(np.count_nonzero(valid))
     return SceneJudgement(

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from senard.algorithms.evidence import scene_evidence
-from senard.algorithms.masking import SceneMask, judge
+from senard.algorithms.masking import SceneMask, is_one_of, judge
 from senard.algorithms.shadow_zone import Drift
 from senard.errors import UnusableSceneError
 from senard.io.atomic import partial_directory
@@ -82,9 +82,9 @@ def _drift(product: Sentinel2Product) -> Drift:
 def _judgement(product: Sentinel2Product, mask: SceneMask) -> SceneJudgement:
     """The figures of scene.json."""
     valid = (mask.classes & CLASS_VALID) > 0
-    clear = valid & np.isin(mask.classes & SCL_BITS, sorted(int(value) for value in SCL_CLEAR))
+    clear = valid & is_one_of(mask.classes & np.uint8(SCL_BITS), SCL_CLEAR)
     grid, coarse = product.grids[20], product.grids[60]
-    count = int(valid.sum())
+    count = int(np.count_nonzero(valid))
     return SceneJudgement(
         product_id=product.scene.product_id,
         crs=grid.crs,
@@ -96,7 +96,7 @@ def _judgement(product: Sentinel2Product, mask: SceneMask) -> SceneJudgement:
         height_60=coarse.height,
         sun_zenith=float(np.nanmean(product.sun.zenith)),
         sun_azimuth=_mean_azimuth(product),
-        clear_share=round(int(clear.sum()) / count, 6) if count else 0.0,
+        clear_share=round(int(np.count_nonzero(clear)) / count, 6) if count else 0.0,
         valid_share=round(count / valid.size, 6),
         simulated=product.simulated,
     )

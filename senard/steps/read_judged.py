@@ -12,7 +12,7 @@ from senard.algorithms.nearest import resized
 from senard.algorithms.reduction import area_means, without_dips, without_rim
 from senard.errors import UnusableSceneError
 from senard.io.cloud_masks import read_cloud_classes
-from senard.io.jp2 import read_image
+from senard.io.jp2 import read_above_zero, read_image
 from senard.io.safe import image_path
 from senard.model.arrays import BoolArray, UInt8Array, UInt16Array
 from senard.model.cloud_evidence import CloudEvidence
@@ -124,8 +124,7 @@ def _inside_footprints(product: Sentinel2Product) -> BoolArray:
             key = f"DETFOO_{name}"
             if product.images.get(key, "").endswith(".jp2"):
                 # A 10 m footprint read at half resolution costs a quarter and is as exact as the 20 m mask needs.
-                detectors = read_image(image_path(product, key), overview=20 // gsd)
-                inside &= resized(detectors > 0, shape)
+                inside &= resized(read_above_zero(image_path(product, key), overview=20 // gsd), shape)
     return inside
 
 

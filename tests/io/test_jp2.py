@@ -9,7 +9,7 @@ import rasterio
 from affine import Affine
 
 from senard.errors import UnusableSceneError
-from senard.io.jp2 import TiledImage, decoded_jp2_tiles, read_image
+from senard.io.jp2 import TiledImage, decoded_jp2_tiles, read_above_zero, read_image
 
 SHAPE = (300, 500)
 TILE = 128
@@ -130,3 +130,35 @@ class TestReadImage:
     def test_leaves_no_file_beside_the_image(self, image: Path) -> None:
         read_image(str(image))
         assert [path.name for path in image.parent.iterdir()] == ["image.jp2"]
+
+
+class TestReadAboveZero:
+    """Of a footprint it is known where a detector saw the ground."""
+
+    @pytest.mark.parametrize("detector", [1, 2, 13])
+    @pytest.mark.parametrize("overview", [1, 2])
+    def test_finds_every_gap_of_four_by_four_pixels(self, tmp_path: Path, detector: int, overview: int) -> None:
+        for row, col in ((8, 8), (9, 10), (11, 9), (0, 60), (126, 3), (124, 124)):
+            pixels = np.full((128, 128), detector, dtype=np.uint8)
+            pixels[row : row + 4 * overview, col : col + 4 * overview] = 0
+            path = self.write(tmp_path / f"{row}_{col}.jp2", pixels)
+            expected = read_image(path, overview=overview) > 0
+            assert not expected.all() or row + 4 * overview > 128
+            np.testing.assert_array_equal(read_above_zero(path, overview=overview), expected)
+
+    @pytest.mark.parametrize("overview", [1, 2])
+    def test_knows_that_a_swath_covers_all(self, tmp_path: Path, overview: int) -> None:
+        path = self.write(tmp_path / "all.jp2", np.repeat(np.uint8([1, 2, 12, 13]), 32)[None].repeat(101, axis=0))
+        assert read_above_zero(path, overview=overview).all()
+        assert read_above_zero(path, overview=overview).shape == read_image(path, overview=overview).shape
+
+    @staticmethod
+    def write(path: Path, pixels: np.ndarray) -> str:
+        profile = {"driver": "JP2OpenJPEG", "dtype": "uint8", "count": 1, "crs": "EPSG:32631", "RESOLUTIONS": 4}
+        size = {"height": pixels.shape[0], "width": pixels.shape[1], "blockxsize": 64, "blockysize": 64}
+        transform = Affine(10, 0, 300000, 0, -10, 4900020)
+        with rasterio.open(
+            path, "w", transform=transform, QUALITY="100", REVERSIBLE="YES", **profile, **size
+        ) as dataset:
+            dataset.write(pixels, 1)
+        return str(path)

@@ -1,46 +1,37 @@
-"""The archive that is measured: simulated products, made once and kept outside the repository."""
+"""The archives that are measured: simulated products, made once and kept outside the repository."""
 
 import hashlib
+import json
+import multiprocessing
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, replace
 from pathlib import Path
 from zipfile import ZipFile
 
 from pyproj import Geod
 from shapely.geometry.base import BaseGeometry
 
+import bench.codestream
+import bench.repeated
 import senard.simulation
-from senard.io.atomic import partial_directory
+from bench.plans import BenchPlan, plan
+from bench.repeated import write_common, write_repeated
 from senard.io.safe import read_product
 from senard.model.sentinel2 import MOSAIC_BANDS
-from senard.simulation.acquisition import FULL_SIZE_PX, SimulatedAcquisition
-from senard.simulation.archive import ArchivePlan, simulate_archive
-from senard.simulation.footprint import footprint_of
+from senard.simulation.acquisition import SimulatedAcquisition
+from senard.simulation.archive import write_product
 
-SIZES_PX = {"full": FULL_SIZE_PX, "small": 1830, "tiny": 366}
-"""Side of the products, pixels of 10 m, by name; "tiny" warms up: numba compiles once per machine, not per mosaic."""
-
-FIRST_DAY, LAST_DAY = date(2024, 5, 1), date(2024, 7, 31)
-
-_MGRS_TILE = "31TCJ"
-# Toulouse, 43.6° N: a pixel of 10 m in EPSG:3857 is 7.2 m of ground, so the mosaic has twice the pixels of the product.
-
-_DATES = (
-    (datetime(2024, 6, 8, 10, 50, 31, tzinfo=UTC), "S2A", 511, 0.30),
-    (datetime(2024, 6, 23, 10, 50, 29, tzinfo=UTC), "S2B", 400, 0.40),
-)
-# Time, satellite, baseline and share of the sky under cloud: both dates win in many places, as in a real season.
-
-_BORDER_DEG = 0.005
-# The area ends 400 to 550 m inside the products, so that the buffers of their borders leave no gap at its rim.
+_MADE = "made.json"
+# In the archive's folder once it is whole: what making it took.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BenchArchive:
-    """Products on disk, and the area and period to ask for."""
+    """Products on disk, and the area to ask for."""
 
     folder: Path
     """Holds the zips."""
@@ -49,10 +40,13 @@ class BenchArchive:
     """Polygon, lon/lat, inside the products."""
 
     products: tuple[Path, ...]
-    """Its zips, in order of time."""
+    """Its zips, date by date."""
 
-    fresh: bool
-    """True if they were made by this call."""
+    dates: int
+    """How many dates it holds."""
+
+    cpu_seconds: float
+    """What making all of it took, of all processes, s; 0 where several runs made it."""
 
     @property
     def bits_per_pixel(self) -> dict[str, float]:
@@ -74,6 +68,19 @@ class BenchArchive:
         """Side of the products, pixels of 10 m."""
         return read_product(self.products[0]).grids[10].width
 
+    def first(self, dates: int, folder: Path) -> "BenchArchive":
+        """The archive of fewer dates, over the same area.
+
+        Args:
+            dates: how many, from the first.
+            folder: an absent folder on the same disk: gets links to the zips.
+        """
+        folder.mkdir(parents=True)
+        wanted = self.products[: dates * (len(self.products) // self.dates)]
+        for path in wanted:
+            (folder / path.name).hardlink_to(path)
+        return replace(self, folder=folder, products=tuple(folder / path.name for path in wanted), dates=dates)
+
 
 def cache_folder() -> Path:
     """Where archives and results are kept: `SENARD_BENCH_CACHE`, or ~/.cache/senard/bench."""
@@ -82,52 +89,67 @@ def cache_folder() -> Path:
 
 
 def bench_archive(size: str, *, workers: int) -> BenchArchive:
-    """The archive of one size, made if the cache does not hold it.
+    """The archive of one size; products that the cache does not hold are made.
 
     Args:
-        size: "full", "small" or "tiny".
-        workers: processes that make products.
+        size: one of `senard`'s plans: "full", "small" or "tiny".
+        workers: processes that make products; whoever interrupts them loses only unfinished products.
     """
-    acquisitions = plan(size)
-    folder = cache_folder() / "archives" / f"{size}-{_key(acquisitions)}"
-    fresh = not folder.is_dir()
-    if fresh:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with partial_directory(folder) as partial:
-            simulate_archive(ArchivePlan(acquisitions=acquisitions), partial, truth=False, workers=workers)
+    wanted = plan(size)
+    folder = cache_folder() / "archives" / f"{size}-{_key(wanted)}"
+    if not (folder / _MADE).is_file():
+        _make(wanted, folder, workers)
         for outdated in set(folder.parent.glob(f"{size}-*")) - {folder}:
-            shutil.rmtree(outdated)  # 2 GB each
+            shutil.rmtree(outdated)  # 11 GB each
     return BenchArchive(
         folder=folder,
-        area=footprint_of(acquisitions[0]).buffer(-_BORDER_DEG, join_style="mitre"),
-        products=tuple(folder / f"{acquisition.product_id}.zip" for acquisition in acquisitions),
-        fresh=fresh,
+        area=wanted.area,
+        products=tuple(folder / f"{acquisition.product_id}.zip" for acquisition in wanted.acquisitions),
+        dates=wanted.dates[-1],
+        cpu_seconds=float(json.loads((folder / _MADE).read_text(encoding="utf-8"))["cpu_seconds"]),
     )
 
 
-def plan(size: str) -> tuple[SimulatedAcquisition, ...]:
-    """The products of one size: two dates of one MGRS tile."""
-    side = SIZES_PX[size]
-    corner = (FULL_SIZE_PX - side) // 2 // 6 * 6
-    return tuple(
-        SimulatedAcquisition(
-            mgrs_tile=_MGRS_TILE,
-            time=time,
-            satellite=satellite,
-            baseline=baseline,
-            size_px=side,
-            offset_px=(corner, corner),
-            seed=11,
-            cloud_fraction=cloud_fraction,
-        )
-        for time, satellite, baseline, cloud_fraction in _DATES
-    )
+def _make(wanted: BenchPlan, folder: Path, workers: int) -> None:
+    """Make what is missing."""
+    folder.mkdir(parents=True, exist_ok=True)
+    absent = [one for one in wanted.acquisitions if not (folder / f"{one.product_id}.zip").is_file()]
+    with tempfile.TemporaryDirectory(prefix="making-", dir=folder.parent) as name:
+        scratch, common = Path(name), Path(name) / "common"
+        common.mkdir()
+        before = _cpu_seconds()
+        if wanted.repeated:
+            write_common(wanted.acquisitions[0], common)
+        jobs = [(one, common if wanted.repeated else None, scratch, folder) for one in absent]
+        if workers == 1:
+            spent = sum(map(_make_product, jobs))
+        else:
+            # Threads of the parent (GDAL, numba) do not survive a fork: workers start afresh.
+            with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
+                spent = sum(pool.map(_make_product, jobs)) + _cpu_seconds() - before
+    whole = len(absent) == len(wanted.acquisitions)
+    (folder / _MADE).write_text(json.dumps({"cpu_seconds": spent if whole else 0.0}), encoding="utf-8")
 
 
-def _key(acquisitions: tuple[SimulatedAcquisition, ...]) -> str:
-    """16 hex digits that change with the plan and with the simulator."""
-    digest = hashlib.sha256(repr(acquisitions).encode())
-    for path in sorted(Path(senard.simulation.__path__[0]).glob("*.py")):
+def _make_product(job: tuple[SimulatedAcquisition, Path | None, Path, Path]) -> float:
+    """Make one product, and say what it took, CPU-seconds."""
+    acquisition, common, scratch, folder = job
+    before = _cpu_seconds()
+    made = write_repeated(acquisition, common, scratch) if common else write_product(acquisition, scratch)
+    made.replace(folder / made.name)
+    return _cpu_seconds() - before
+
+
+def _cpu_seconds() -> float:
+    times = os.times()
+    return times.user + times.system
+
+
+def _key(wanted: BenchPlan) -> str:
+    """16 hex digits that change with the products and with what makes them."""
+    digest = hashlib.sha256(repr(wanted.acquisitions).encode())
+    modules = [*Path(senard.simulation.__path__[0]).glob("*.py"), bench.codestream.__file__, bench.repeated.__file__]
+    for path in sorted(Path(str(module)) for module in modules):
         digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
 

@@ -44,13 +44,17 @@ def main() -> None:
         _finish(record, downloads_table(record))
         return
     wanted = plan(asked.size)
-    archive = _archive(asked.size)
+    dates = asked.dates or wanted.dates
+    archive = _archive(asked.size, dates[-1])
     folder = Path(tempfile.mkdtemp(prefix=f"run-{asked.size}-", dir=cache_folder()))
     record = {"size": asked.size, "machine": machine, "archive": described(archive), "processes": PROCESSES}
     try:
         _say("warming up: a mosaic of 366 pixels, so that numba has compiled")
-        run_job(_archive("tiny"), folder / "warm", processes=PROCESSES)
-        record |= measure(archive, wanted, folder, only=asked.only, dates=asked.dates or wanted.dates, keep=asked.keep)
+        warm = _archive("tiny")
+        run_job(warm, folder / "warm", processes=PROCESSES)
+        if "peers" in asked.only:
+            measure_peers(warm, plan("tiny"), folder / "warm-peers", processes=PROCESSES)
+        record |= measure(archive, wanted, folder, only=asked.only, dates=dates, keep=asked.keep)
         _finish(record, table(record))
     finally:
         if asked.keep:
@@ -145,10 +149,10 @@ def _finish(record: dict[str, Any], text: str) -> None:
     print(f"\nThe same figures and more: {out}")
 
 
-def _archive(size: str) -> BenchArchive:
+def _archive(size: str, dates: int | None = None) -> BenchArchive:
     """The archive, and a word to whoever waits for it."""
     _say(f"the {size} archive in {cache_folder()}")
-    return bench_archive(size, workers=PROCESSES)
+    return bench_archive(size, workers=PROCESSES, dates=dates)
 
 
 def _floor(archive: BenchArchive, job: JobFigures, folder: Path, processes: Sequence[int]) -> dict[str, Any]:
@@ -171,6 +175,7 @@ def described(archive: BenchArchive) -> dict[str, Any]:
         "bits_per_pixel": archive.bits_per_pixel,
         "area_km2": archive.area_km2,
         "area": archive.area.wkt,
+        "made": archive.made,
         "cpu_seconds": archive.cpu_seconds,
     }
 

@@ -1,12 +1,11 @@
 """The archives that are measured: simulated products, made once and kept outside the repository."""
 
 import hashlib
-import json
 import multiprocessing
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -25,9 +24,6 @@ from senard.model.sentinel2 import MOSAIC_BANDS
 from senard.simulation.acquisition import SimulatedAcquisition
 from senard.simulation.archive import write_product
 
-_MADE = "made.json"
-# In the archive's folder once it is whole: what making it took.
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BenchArchive:
@@ -45,8 +41,11 @@ class BenchArchive:
     dates: int
     """How many dates it holds."""
 
+    made: int
+    """Products that the cache did not hold."""
+
     cpu_seconds: float
-    """What making all of it took, of all processes, s; 0 where several runs made it."""
+    """What making those took, of all processes, s."""
 
     @property
     def bits_per_pixel(self) -> dict[str, float]:
@@ -88,47 +87,46 @@ def cache_folder() -> Path:
     return Path(given) if given else Path.home() / ".cache/senard/bench"
 
 
-def bench_archive(size: str, *, workers: int) -> BenchArchive:
+def bench_archive(size: str, *, workers: int, dates: int | None = None) -> BenchArchive:
     """The archive of one size; products that the cache does not hold are made.
 
     Args:
-        size: one of `senard`'s plans: "full", "small" or "tiny".
+        size: name of a plan: "full", "small" or "tiny".
         workers: processes that make products; whoever interrupts them loses only unfinished products.
+        dates: how many, from the first; None is all.
     """
     wanted = plan(size)
     folder = cache_folder() / "archives" / f"{size}-{_key(wanted)}"
-    if not (folder / _MADE).is_file():
-        _make(wanted, folder, workers)
-        for outdated in set(folder.parent.glob(f"{size}-*")) - {folder}:
-            shutil.rmtree(outdated)  # 11 GB each
+    dates = dates or wanted.dates[-1]
+    acquisitions = wanted.acquisitions[: dates * wanted.products_per_date]
+    absent = [one for one in acquisitions if not (folder / f"{one.product_id}.zip").is_file()]
+    spent = _make(absent, folder, workers, repeated=wanted.repeated) if absent else 0.0
+    for outdated in set(folder.parent.glob(f"{size}-*")) - {folder}:
+        shutil.rmtree(outdated)  # up to 12 GB each
     return BenchArchive(
         folder=folder,
         area=wanted.area,
-        products=tuple(folder / f"{acquisition.product_id}.zip" for acquisition in wanted.acquisitions),
-        dates=wanted.dates[-1],
-        cpu_seconds=float(json.loads((folder / _MADE).read_text(encoding="utf-8"))["cpu_seconds"]),
+        products=tuple(folder / f"{acquisition.product_id}.zip" for acquisition in acquisitions),
+        dates=dates,
+        made=len(absent),
+        cpu_seconds=spent,
     )
 
 
-def _make(wanted: BenchPlan, folder: Path, workers: int) -> None:
-    """Make what is missing."""
+def _make(absent: Sequence[SimulatedAcquisition], folder: Path, workers: int, *, repeated: bool) -> float:
+    """Make what is missing, and say what it took, CPU-seconds."""
     folder.mkdir(parents=True, exist_ok=True)
-    absent = [one for one in wanted.acquisitions if not (folder / f"{one.product_id}.zip").is_file()]
     with tempfile.TemporaryDirectory(prefix="making-", dir=folder.parent) as name:
         scratch, common = Path(name), Path(name) / "common"
         common.mkdir()
         before = _cpu_seconds()
-        if wanted.repeated:
-            write_common(wanted.acquisitions[0], common)
-        jobs = [(one, common if wanted.repeated else None, scratch, folder) for one in absent]
-        if workers == 1:
-            spent = sum(map(_make_product, jobs))
-        else:
-            # Threads of the parent (GDAL, numba) do not survive a fork: workers start afresh.
-            with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
-                spent = sum(pool.map(_make_product, jobs)) + _cpu_seconds() - before
-    whole = len(absent) == len(wanted.acquisitions)
-    (folder / _MADE).write_text(json.dumps({"cpu_seconds": spent if whole else 0.0}), encoding="utf-8")
+        if repeated:
+            write_common(absent[0], common)
+        spent = _cpu_seconds() - before
+        jobs = [(one, common if repeated else None, scratch, folder) for one in absent]
+        # Threads of the parent (GDAL, numba) do not survive a fork: workers start afresh.
+        with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
+            return spent + sum(pool.map(_make_product, jobs))
 
 
 def _make_product(job: tuple[SimulatedAcquisition, Path | None, Path, Path]) -> float:

@@ -55,6 +55,11 @@ class BenchPlan:
     window_px: int
     """Its side, pixels of 10 m."""
 
+    @property
+    def products_per_date(self) -> int:
+        """One for each MGRS tile."""
+        return len({one.mgrs_tile for one in self.acquisitions})
+
 
 def plan(size: str) -> BenchPlan:
     """The archive of one size.

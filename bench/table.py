@@ -29,7 +29,7 @@ def _head(record: dict[str, Any]) -> list[str]:
     machine, archive = record["machine"], record["archive"]
     rates = archive["bits_per_pixel"]
     versions = ", ".join(f"{name} {number}" for name, number in machine["versions"].items())
-    made = f", made in {archive['cpu_seconds']:.0f} CPU-s" if archive["cpu_seconds"] else ""
+    made = f", {archive['made']} of them made in {archive['cpu_seconds']:.0f} CPU-s" if archive["made"] else ""
     return [
         f"senard bench {record['size']}, commit {machine['commit']}",
         f"{machine['processor']}, {machine['cores']} cores, {machine['memory_bytes'] / 2**30:.0f} GiB, "

@@ -17,8 +17,8 @@ from bench.peers.question import CLOUDY, COARSE, FINE, Question, read_question
 from bench.peers.result import write_bands
 from bench.peers.stac_items import items_of
 
-_CHUNK_PX = 2048
-# Two internal tiles of JPEG 2000 at 10 m along each side.
+_CHUNK_PX = {10: 2048, 20: 2560}
+# Pixels by gsd: whole internal tiles of JPEG 2000, so that no band decodes one twice.
 
 
 def main(question: Question) -> None:
@@ -40,7 +40,7 @@ def _median(odc_stac: Any, items: list[Any], question: Question, gsd: int, names
         items,
         bands=[*names, "SCL"],
         geobox=geo.GeoBox((side, side), affine.Affine(gsd, 0, question.left, 0, -gsd, question.top), question.crs),
-        chunks={"x": _CHUNK_PX, "y": _CHUNK_PX},
+        chunks={"x": _CHUNK_PX[gsd], "y": _CHUNK_PX[gsd]},
         resampling="nearest",
     )
     clear = ~data["SCL"].isin(CLOUDY)

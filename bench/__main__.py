@@ -108,6 +108,7 @@ def measure(
         part = archive.first(number, here / "archive")
         job = run_job(part, here / "job", processes=PROCESSES)
         record["jobs"][str(number)] = {**asdict(job), "product": job.product.name}
+        _say(f"  it took {job.run.cpu_seconds:.1f} CPU-s, {job.run.seconds:.1f} s")
         if "floor" in only and number == floor_dates:
             _say(f"the floor, {number} dates")
             record["floor"] = {"dates": number, **_floor(part, job, here, wanted.floor_processes)}

@@ -2,6 +2,7 @@
 
 import json
 import re
+import sys
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -24,10 +25,10 @@ from senard.model.grid import Grid
 _ROOT = Path(__file__).parents[2]
 
 PEERS = {
+    "rasterio loop, first clear": ("bench.peers.by_rasterio",),
+    "S2Mosaic first": ("bench.peers.by_s2mosaic", "first"),
     "odc-stac, dask median": ("bench.peers.by_odc_stac",),
     "S2Mosaic median": ("bench.peers.by_s2mosaic", "median"),
-    "S2Mosaic first": ("bench.peers.by_s2mosaic", "first"),
-    "rasterio loop, first clear": ("bench.peers.by_rasterio",),
 }
 """Name to the module that runs it and what follows the question."""
 
@@ -68,6 +69,7 @@ def measure_peers(archive: BenchArchive, wanted: BenchPlan, folder: Path, *, pro
     outline = _outline(grid)
     only = _only(archive, products, outline, folder / "archive")
     made = [_senard(only, grid, folder / "senard", processes)]
+    _tell(made[0])
     for number, (name, arguments) in enumerate(PEERS.items()):
         out = folder / f"peer-{number}"
         out.mkdir()
@@ -75,6 +77,7 @@ def measure_peers(archive: BenchArchive, wanted: BenchPlan, folder: Path, *, pro
         command = [str(python), "-m", arguments[0], str(out / "question.json"), *arguments[1:]]
         run = measure(command, _ROOT, out / "log")
         made.append(PeerFigures(name=name, run=run, filled=_filled(out / "result_10.tif", grid)))
+        _tell(made[-1])
     return {
         "dates": archive.dates,
         "window_px": grid.width,
@@ -82,6 +85,12 @@ def measure_peers(archive: BenchArchive, wanted: BenchPlan, folder: Path, *, pro
         "runs": [asdict(one) for one in made],
         "ratio": {one.name: one.run.cpu_seconds / made[0].run.cpu_seconds for one in made[1:]},
     }
+
+
+def _tell(figures: PeerFigures) -> None:
+    """A line for whoever waits."""
+    run = figures.run
+    print(f"bench:   {figures.name}: {run.cpu_seconds:.1f} CPU-s, {run.seconds:.1f} s", file=sys.stderr, flush=True)
 
 
 def window_grid(archive: BenchArchive, wanted: BenchPlan) -> Grid:

@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from itertools import pairwise
@@ -41,7 +41,8 @@ def main() -> None:
     machine = asdict(this_machine())
     if asked.size == "download":
         record = {"size": asked.size, "machine": machine, **measure_downloads()}
-        _finish(record, downloads_table(record))
+        _keep(record, out := _results(asked.size))
+        _show(downloads_table(record), out)
         return
     wanted = plan(asked.size)
     dates = asked.dates or wanted.dates
@@ -54,8 +55,11 @@ def main() -> None:
         run_job(warm, folder / "warm", processes=PROCESSES)
         if "peers" in asked.only:
             measure_peers(warm, plan("tiny"), folder / "warm-peers", processes=PROCESSES)
-        record |= measure(archive, wanted, folder, only=asked.only, dates=dates, keep=asked.keep)
-        _finish(record, table(record))
+        out = _results(asked.size)
+        for made in measure(archive, wanted, folder, only=asked.only, dates=dates, keep=asked.keep):
+            record |= made
+            _keep(record, out)  # what breaks off later leaves these figures
+        _show(table(record), out)
     finally:
         if asked.keep:
             print(f"What the job made: {folder}")
@@ -86,7 +90,7 @@ def _numbers(text: str) -> tuple[int, ...]:
 
 def measure(
     archive: BenchArchive, wanted: BenchPlan, folder: Path, *, only: Sequence[str], dates: Sequence[int], keep: bool
-) -> dict[str, Any]:
+) -> Iterator[dict[str, Any]]:
     """Run what was asked for, one after another.
 
     Args:
@@ -97,10 +101,10 @@ def measure(
         dates: numbers of dates of the job; the floor is measured at the plan's, if it is one of them, else at the last.
         keep: whether what jobs made stays, 9 GB each.
 
-    Returns:
-        Ready for JSON: "jobs", "growth", "floor", "ratio", "peers", as far as asked.
+    Yields:
+        After each part what is known so far, ready for JSON: "jobs", "growth", "floor", "ratio", "peers".
     """
-    record: dict[str, Any] = {"jobs": {}}
+    record: dict[str, Any] = {"jobs": {}, "growth": {}}
     floor_dates = wanted.floor_dates if wanted.floor_dates in dates else dates[-1]
     for number in dates if "job" in only else [floor_dates] if "floor" in only else []:
         here = folder / f"dates-{number}"
@@ -108,6 +112,7 @@ def measure(
         part = archive.first(number, here / "archive")
         job = run_job(part, here / "job", processes=PROCESSES)
         record["jobs"][str(number)] = {**asdict(job), "product": job.product.name}
+        record["growth"] = growth(record["jobs"])
         _say(f"  it took {job.run.cpu_seconds:.1f} CPU-s, {job.run.seconds:.1f} s")
         if "floor" in only and number == floor_dates:
             _say(f"the floor, {number} dates")
@@ -115,12 +120,12 @@ def measure(
             record["ratio"] = ratios(record["jobs"][str(number)], record["floor"])
         if not keep:
             shutil.rmtree(here)
-    record["growth"] = growth(record["jobs"])
+        yield record
     if "peers" in only:
         _say(f"senard and others on one window, {dates[-1]} dates")
         last = archive.first(dates[-1], folder / "peers-archive")
         record["peers"] = measure_peers(last, wanted, folder / "peers", processes=PROCESSES)
-    return record
+    yield record
 
 
 def growth(jobs: dict[str, Any]) -> dict[str, float]:
@@ -141,11 +146,18 @@ def ratios(job: dict[str, Any], floor: dict[str, Any]) -> dict[str, dict[str, fl
     }
 
 
-def _finish(record: dict[str, Any], text: str) -> None:
-    """Keep the figures, and show them."""
-    out = cache_folder() / f"results/{record['size']}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.json"
+def _results(size: str) -> Path:
+    """File for the figures of a run that begins now."""
+    out = cache_folder() / f"results/{size}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.json"
     out.parent.mkdir(parents=True, exist_ok=True)
+    return out
+
+
+def _keep(record: dict[str, Any], out: Path) -> None:
     out.write_text(json.dumps(record, indent=1, default=str) + "\n", encoding="utf-8")
+
+
+def _show(text: str, out: Path) -> None:
     print(text, flush=True)
     print(f"\nThe same figures and more: {out}")
 

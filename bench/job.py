@@ -101,7 +101,7 @@ def _by_kind(notes: str) -> tuple[TaskFigures, ...]:
     """Sum the notes of single tasks."""
     lines = [json.loads(line) for line in notes.splitlines() if line.endswith("}")]
     made = []
-    for kind in {line["task"] for line in lines}:
+    for kind in {line["task"] for line in lines if line["task"]}:  # without a task: what no task did
         own = [line for line in lines if line["task"] == kind]
         seconds, cpu = (sum(float(line[name]) for line in own) for name in ("seconds", "cpu_seconds"))
         made.append(TaskFigures(kind=kind, tasks=len(own), seconds=seconds, cpu_seconds=cpu))

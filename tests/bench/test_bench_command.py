@@ -10,6 +10,7 @@ import pytest
 
 from bench.__main__ import PARTS, arguments, growth, ratios
 from bench.archive import BenchArchive
+from bench.job import _by_kind
 from bench.plans import FIRST_DAY, LAST_DAY, SIZES, plan
 from bench.table import table
 from senard.simulation.acquisition import FULL_SIZE_PX
@@ -105,6 +106,16 @@ class TestFigures:
     def test_ratio_is_job_over_floor(self) -> None:
         floor = {"runs": {"2": {"cpu_seconds": 200.0, "seconds": 100.0}}}
         assert ratios({"run": RUN}, floor) == {"2": {"cpu": 2.0, "wall": 3.0}}
+
+
+class TestTasks:
+    """Costs of single tasks are summed by their kind."""
+
+    def test_leave_out_what_no_task_did(self) -> None:
+        notes = [("MaskScene", 1.0), ("", 9.0), ("MaskScene", 2.0), ("BuildVRT", 0.5)]
+        lines = [json.dumps({"task": task, "seconds": cpu, "cpu_seconds": cpu}) for task, cpu in notes]
+        made = _by_kind("\n".join([*lines, '{"task": "Broken']))
+        assert [(one.kind, one.tasks, one.cpu_seconds) for one in made] == [("MaskScene", 2, 3.0), ("BuildVRT", 1, 0.5)]
 
 
 class TestTable:

@@ -39,8 +39,8 @@ prove: $(READY) ## long proofs: real pixels, kills without end
 	$(BIN)/python -m pytest -m prove -s tests
 
 SIZE ?= full
-bench: $(READY) ## what the main job costs against bare decoding and writing, in one run; SIZE=small is quick, SIZE=download fetches against curl
-	$(BIN)/python -m bench $(SIZE)
+bench: $(READY) ## what the main job costs as dates are added, against bare decoding and writing, and against others; SIZE=small is quick, SIZE=download fetches against curl; ARGS="--only job --dates 8"
+	$(BIN)/python -m bench $(SIZE) $(ARGS)
 
 bench-quality: $(READY) ## senard and published methods on simulated seasons of known truth; REGIMES=dry,snow SEEDS=61 OUT=folder ARGS="--variants"
 	$(BIN)/python -m bench.quality $(SIZE) --regimes "$(REGIMES)" --seeds "$(SEEDS)" $(if $(OUT),--out "$(OUT)") $(ARGS)

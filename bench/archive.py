@@ -1,46 +1,33 @@
-"""The archive that is measured: simulated products, made once and kept outside the repository."""
+"""The archives that are measured: simulated products, made once and kept outside the repository."""
 
 import hashlib
+import multiprocessing
 import os
 import shutil
-from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import UTC, date, datetime
+import tempfile
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, replace
 from pathlib import Path
 from zipfile import ZipFile
 
 from pyproj import Geod
 from shapely.geometry.base import BaseGeometry
 
+import bench.codestream
+import bench.repeated
 import senard.simulation
-from senard.io.atomic import partial_directory
+from bench.plans import BenchPlan, plan
+from bench.repeated import write_common, write_repeated
 from senard.io.safe import read_product
 from senard.model.sentinel2 import MOSAIC_BANDS
-from senard.simulation.acquisition import FULL_SIZE_PX, SimulatedAcquisition
-from senard.simulation.archive import ArchivePlan, simulate_archive
-from senard.simulation.footprint import footprint_of
-
-SIZES_PX = {"full": FULL_SIZE_PX, "small": 1830, "tiny": 366}
-"""Side of the products, pixels of 10 m, by name; "tiny" warms up: numba compiles once per machine, not per mosaic."""
-
-FIRST_DAY, LAST_DAY = date(2024, 5, 1), date(2024, 7, 31)
-
-_MGRS_TILE = "31TCJ"
-# Toulouse, 43.6° N: a pixel of 10 m in EPSG:3857 is 7.2 m of ground, so the mosaic has twice the pixels of the product.
-
-_DATES = (
-    (datetime(2024, 6, 8, 10, 50, 31, tzinfo=UTC), "S2A", 511, 0.30),
-    (datetime(2024, 6, 23, 10, 50, 29, tzinfo=UTC), "S2B", 400, 0.40),
-)
-# Time, satellite, baseline and share of the sky under cloud: both dates win in many places, as in a real season.
-
-_BORDER_DEG = 0.005
-# The area ends 400 to 550 m inside the products, so that the buffers of their borders leave no gap at its rim.
+from senard.simulation.acquisition import SimulatedAcquisition
+from senard.simulation.archive import write_product
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BenchArchive:
-    """Products on disk, and the area and period to ask for."""
+    """Products on disk, and the area to ask for."""
 
     folder: Path
     """Holds the zips."""
@@ -49,10 +36,16 @@ class BenchArchive:
     """Polygon, lon/lat, inside the products."""
 
     products: tuple[Path, ...]
-    """Its zips, in order of time."""
+    """Its zips, date by date."""
 
-    fresh: bool
-    """True if they were made by this call."""
+    dates: int
+    """How many dates it holds."""
+
+    made: int
+    """Products that the cache did not hold."""
+
+    cpu_seconds: float
+    """What making those took, of all processes, s."""
 
     @property
     def bits_per_pixel(self) -> dict[str, float]:
@@ -74,6 +67,19 @@ class BenchArchive:
         """Side of the products, pixels of 10 m."""
         return read_product(self.products[0]).grids[10].width
 
+    def first(self, dates: int, folder: Path) -> "BenchArchive":
+        """The archive of fewer dates, over the same area.
+
+        Args:
+            dates: how many, from the first.
+            folder: an absent folder on the same disk: gets links to the zips.
+        """
+        folder.mkdir(parents=True)
+        wanted = self.products[: dates * (len(self.products) // self.dates)]
+        for path in wanted:
+            (folder / path.name).hardlink_to(path)
+        return replace(self, folder=folder, products=tuple(folder / path.name for path in wanted), dates=dates)
+
 
 def cache_folder() -> Path:
     """Where archives and results are kept: `SENARD_BENCH_CACHE`, or ~/.cache/senard/bench."""
@@ -81,53 +87,67 @@ def cache_folder() -> Path:
     return Path(given) if given else Path.home() / ".cache/senard/bench"
 
 
-def bench_archive(size: str, *, workers: int) -> BenchArchive:
-    """The archive of one size, made if the cache does not hold it.
+def bench_archive(size: str, *, workers: int, dates: int | None = None) -> BenchArchive:
+    """The archive of one size; products that the cache does not hold are made.
 
     Args:
-        size: "full", "small" or "tiny".
-        workers: processes that make products.
+        size: name of a plan: "full", "small" or "tiny".
+        workers: processes that make products; whoever interrupts them loses only unfinished products.
+        dates: how many, from the first; None is all.
     """
-    acquisitions = plan(size)
-    folder = cache_folder() / "archives" / f"{size}-{_key(acquisitions)}"
-    fresh = not folder.is_dir()
-    if fresh:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with partial_directory(folder) as partial:
-            simulate_archive(ArchivePlan(acquisitions=acquisitions), partial, truth=False, workers=workers)
-        for outdated in set(folder.parent.glob(f"{size}-*")) - {folder}:
-            shutil.rmtree(outdated)  # 2 GB each
+    wanted = plan(size)
+    folder = cache_folder() / "archives" / f"{size}-{_key(wanted)}"
+    dates = dates or wanted.dates[-1]
+    acquisitions = wanted.acquisitions[: dates * wanted.products_per_date]
+    absent = [one for one in acquisitions if not (folder / f"{one.product_id}.zip").is_file()]
+    spent = _make(absent, folder, workers, repeated=wanted.repeated) if absent else 0.0
+    for outdated in set(folder.parent.glob(f"{size}-*")) - {folder}:
+        shutil.rmtree(outdated)  # up to 12 GB each
     return BenchArchive(
         folder=folder,
-        area=footprint_of(acquisitions[0]).buffer(-_BORDER_DEG, join_style="mitre"),
+        area=wanted.area,
         products=tuple(folder / f"{acquisition.product_id}.zip" for acquisition in acquisitions),
-        fresh=fresh,
+        dates=dates,
+        made=len(absent),
+        cpu_seconds=spent,
     )
 
 
-def plan(size: str) -> tuple[SimulatedAcquisition, ...]:
-    """The products of one size: two dates of one MGRS tile."""
-    side = SIZES_PX[size]
-    corner = (FULL_SIZE_PX - side) // 2 // 6 * 6
-    return tuple(
-        SimulatedAcquisition(
-            mgrs_tile=_MGRS_TILE,
-            time=time,
-            satellite=satellite,
-            baseline=baseline,
-            size_px=side,
-            offset_px=(corner, corner),
-            seed=11,
-            cloud_fraction=cloud_fraction,
-        )
-        for time, satellite, baseline, cloud_fraction in _DATES
-    )
+def _make(absent: Sequence[SimulatedAcquisition], folder: Path, workers: int, *, repeated: bool) -> float:
+    """Make what is missing, and say what it took, CPU-seconds."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="making-", dir=folder.parent) as name:
+        scratch, common = Path(name), Path(name) / "common"
+        common.mkdir()
+        before = _cpu_seconds()
+        if repeated:
+            write_common(absent[0], common)
+        spent = _cpu_seconds() - before
+        jobs = [(one, common if repeated else None, scratch, folder) for one in absent]
+        # Threads of the parent (GDAL, numba) do not survive a fork: workers start afresh.
+        with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
+            return spent + sum(pool.map(_make_product, jobs))
 
 
-def _key(acquisitions: tuple[SimulatedAcquisition, ...]) -> str:
-    """16 hex digits that change with the plan and with the simulator."""
-    digest = hashlib.sha256(repr(acquisitions).encode())
-    for path in sorted(Path(senard.simulation.__path__[0]).glob("*.py")):
+def _make_product(job: tuple[SimulatedAcquisition, Path | None, Path, Path]) -> float:
+    """Make one product, and say what it took, CPU-seconds."""
+    acquisition, common, scratch, folder = job
+    before = _cpu_seconds()
+    made = write_repeated(acquisition, common, scratch) if common else write_product(acquisition, scratch)
+    made.replace(folder / made.name)
+    return _cpu_seconds() - before
+
+
+def _cpu_seconds() -> float:
+    times = os.times()
+    return times.user + times.system
+
+
+def _key(wanted: BenchPlan) -> str:
+    """16 hex digits that change with the products and with what makes them."""
+    digest = hashlib.sha256(repr(wanted.acquisitions).encode())
+    modules = [*Path(senard.simulation.__path__[0]).glob("*.py"), bench.codestream.__file__, bench.repeated.__file__]
+    for path in sorted(Path(str(module)) for module in modules):
         digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
 

@@ -1,24 +1,16 @@
 """The job that is measured: the real command, as a process of its own, in an empty folder."""
 
+import csv
 import json
-import os
-import resource
-import subprocess
 import sys
-import threading
-import time
-from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.archive import FIRST_DAY, LAST_DAY, BenchArchive
+from bench.archive import BenchArchive
+from bench.plans import FIRST_DAY, LAST_DAY
+from bench.process import ProcessFigures, measure
 from senard.simulation.archive import write_area
-
-_SAMPLE_S = 0.2
-"""Time between two looks at the memory of all processes, s."""
-
-_PAGE_BYTES = resource.getpagesize()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,20 +34,8 @@ class TaskFigures:
 class JobFigures:
     """What one run of the command took."""
 
-    command: tuple[str, ...]
-    """As it was typed."""
-
-    seconds: float
-    """Wall-clock time, s."""
-
-    cpu_seconds: float
-    """User and system time of the command and all its processes, s."""
-
-    peak_process_bytes: int
-    """Largest resident memory of any one process, bytes."""
-
-    peak_sum_bytes: int
-    """Largest sum of the resident memory of all processes, bytes; pages that they share count once for each."""
+    run: ProcessFigures
+    """The command and all its processes."""
 
     tasks: tuple[TaskFigures, ...]
     """By kind, the costliest first; the last task writes the product folder and is not among them."""
@@ -63,105 +43,75 @@ class JobFigures:
     product: Path
     """The product folder."""
 
+    scenes_used: int
+    """Scenes that supply pixels."""
+
     jp2_tiles_decoded: int
     """Internal JPEG 2000 tiles that composing decoded, as the job itself counts."""
 
 
-def run_job(archive: BenchArchive, folder: Path, *, processes: int) -> JobFigures:
+def run_job(archive: BenchArchive, folder: Path, *, processes: int, crs: str | None = None) -> JobFigures:
     """Make a mosaic of an archive.
 
     Args:
-        archive: products, area and period.
+        archive: products and area.
         folder: empty or absent; gets everything that the job writes.
         processes: tasks that run at once.
+        crs: grid of the mosaic; None is the command's own.
 
     Raises:
         SystemExit: the command failed; its last lines are shown.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    area, log = folder / "area.geojson", folder / "command.log"
+    area = folder / "area.geojson"
     write_area(archive.area, area)
     command = [
         *(str(Path(sys.executable).parent / "senard"), "mosaic", "--name", "bench", "--aoi", str(area)),
         *("--start", FIRST_DAY.isoformat(), "--end", LAST_DAY.isoformat(), "--archive", str(archive.folder)),
         *("--outdir", str(folder / "out"), "--njobs", str(processes)),
+        *(("--crs", crs) if crs else ()),
     ]
-    with log.open("wb") as out:
-        started = time.perf_counter()
-        process = subprocess.Popen(command, cwd=folder, stdout=out, stderr=subprocess.STDOUT)
-        watch = _Watch(process.pid, folder / "out/.senard/queries")
-        # wait4 tells of this command and its children alone; RUSAGE_CHILDREN would add those that made the archive.
-        _, status, usage = os.wait4(process.pid, 0)
-        seconds = time.perf_counter() - started
-    process.returncode = os.waitstatus_to_exitcode(status)
-    watch.stop()
-    if process.returncode != 0:
-        tail = "\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-15:])
-        raise SystemExit(f"{' '.join(command)}\nended with {process.returncode}:\n{tail}")
+    notes = _Notes(folder / "out/.senard/queries")
+    run = measure(command, folder, folder / "command.log", notes.look)
     product = next(path for path in (folder / "out").glob("bench_*") if path.is_dir())
     return JobFigures(
-        command=tuple(command),
-        seconds=seconds,
-        cpu_seconds=usage.ru_utime + usage.ru_stime,
-        peak_process_bytes=usage.ru_maxrss * 1024,
-        peak_sum_bytes=watch.peak_bytes,
-        tasks=_by_kind(watch.notes),
+        run=run,
+        tasks=_by_kind(notes.text),
         product=product,
+        scenes_used=_used(product),
         jp2_tiles_decoded=_decoded(product),
     )
 
 
-class _Watch:
-    """Looks at a running command every 0.2 s: memory of all its processes, and the notes that its tasks leave."""
+class _Notes:
+    """What the job's tasks note of themselves; the job removes it when the product is whole."""
 
-    def __init__(self, pid: int, queries: Path) -> None:
-        self.peak_bytes = 0
-        self.notes = ""
-        self._pid = pid
+    def __init__(self, queries: Path) -> None:
+        self.text = ""
         self._queries = queries
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._look, daemon=True)
-        self._thread.start()
 
-    def _look(self) -> None:
-        while not self._ended.wait(_SAMPLE_S):
-            self.peak_bytes = max(self.peak_bytes, sum(_resident(pid) for pid in _tree(self._pid)))
-            # The job removes its notes when the product is whole: the longest text seen is kept.
-            for path in self._queries.glob("*/notes.jsonl"):
-                with suppress(OSError):
-                    self.notes = max(self.notes, path.read_text(encoding="utf-8"), key=len)
-
-    def stop(self) -> None:
-        """The command has ended."""
-        self._ended.set()
-        self._thread.join()
-
-
-def _tree(pid: int) -> Iterator[int]:
-    """A process and all that descend from it."""
-    yield pid
-    with suppress(OSError):  # it may end while we look
-        for thread in Path(f"/proc/{pid}/task").iterdir():
-            for child in (thread / "children").read_text().split():
-                yield from _tree(int(child))
-
-
-def _resident(pid: int) -> int:
-    """Resident memory of one process, bytes; 0 if it has ended."""
-    with suppress(OSError):
-        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * _PAGE_BYTES
-    return 0
+    def look(self) -> None:
+        """Keep the longest text seen."""
+        for path in self._queries.glob("*/notes.jsonl"):
+            with suppress(OSError):
+                self.text = max(self.text, path.read_text(encoding="utf-8"), key=len)
 
 
 def _by_kind(notes: str) -> tuple[TaskFigures, ...]:
     """Sum the notes of single tasks."""
     lines = [json.loads(line) for line in notes.splitlines() if line.endswith("}")]
     made = []
-    for kind in {line["task"] for line in lines}:
+    for kind in {line["task"] for line in lines if line["task"]}:  # without a task: what no task did
         own = [line for line in lines if line["task"] == kind]
         seconds, cpu = (sum(float(line[name]) for line in own) for name in ("seconds", "cpu_seconds"))
         made.append(TaskFigures(kind=kind, tasks=len(own), seconds=seconds, cpu_seconds=cpu))
     return tuple(sorted(made, key=lambda figures: -figures.cpu_seconds))
+
+
+def _used(product: Path) -> int:
+    """Scenes of scenes.csv that supply pixels."""
+    with (product / "scenes.csv").open(encoding="utf-8", newline="") as file:
+        return sum(row["used"] == "true" for row in csv.DictReader(file))
 
 
 def _decoded(product: Path) -> int:

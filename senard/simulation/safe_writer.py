@@ -5,6 +5,7 @@ import tempfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Protocol
 
 from shapely.geometry import Polygon
 
@@ -31,6 +32,13 @@ _ZIP_TIME = (2020, 1, 1, 0, 0, 0)
 _COPY_BYTES = 1 << 20
 
 
+class Images(Protocol):
+    """Finished images of one product, by key."""
+
+    def encode(self, key: str, out: Path) -> None:
+        """Write one as JPEG 2000; called once for each key."""
+
+
 def write_safe(acquisition: SimulatedAcquisition, folder: Path, *, witness: Callable[[Strip], None]) -> Path:
     """Make one product as a SAFE folder.
 
@@ -42,13 +50,6 @@ def write_safe(acquisition: SimulatedAcquisition, folder: Path, *, witness: Call
     Returns:
         folder/NAME.SAFE.
     """
-    safe = folder / f"{acquisition.product_id}.SAFE"
-    shutil.rmtree(safe, ignore_errors=True)
-    granule = safe / "GRANULE" / acquisition.granule_id
-    for place in ("AUX_DATA", "HTML", "rep_info"):
-        (safe / place).mkdir(parents=True)
-    for place in ("AUX_DATA", "IMG_DATA", "QI_DATA"):
-        (granule / place).mkdir(parents=True)
     tally = Tally()
     level_1c = acquisition.level == "L1C"
     with tempfile.TemporaryDirectory(dir=folder, prefix=".scratch-") as name:
@@ -57,15 +58,37 @@ def write_safe(acquisition: SimulatedAcquisition, folder: Path, *, witness: Call
             for strip in strips(acquisition):
                 (write_strip_1c if level_1c else write_strip)(acquisition, strip, scratch, tally)
                 witness(strip)
-            _encode(acquisition, scratch, safe)
+            return assemble_safe(acquisition, folder, scratch, tally)
+
+
+def assemble_safe(acquisition: SimulatedAcquisition, folder: Path, images: Images, tally: Tally) -> Path:
+    """Put a SAFE folder together from finished images.
+
+    Args:
+        acquisition: which product.
+        folder: where NAME.SAFE is made; what is there under this name is replaced.
+        images: all that a product of this level and baseline holds.
+        tally: what its metadata say of the pixels.
+
+    Returns:
+        folder/NAME.SAFE.
+    """
+    safe = folder / f"{acquisition.product_id}.SAFE"
+    shutil.rmtree(safe, ignore_errors=True)
+    granule = safe / "GRANULE" / acquisition.granule_id
+    for place in ("AUX_DATA", "HTML", "rep_info"):
+        (safe / place).mkdir(parents=True)
+    for place in ("AUX_DATA", "IMG_DATA", "QI_DATA"):
+        (granule / place).mkdir(parents=True)
+    _encode(acquisition, images, safe)
     _write_texts(acquisition, safe, tally)
     return safe
 
 
-def _encode(acquisition: SimulatedAcquisition, scratch: Scratch, safe: Path) -> None:
+def _encode(acquisition: SimulatedAcquisition, images: Images, safe: Path) -> None:
     for key, path in image_paths(acquisition).items():
-        scratch.encode(key, safe / path)
-    scratch.encode("PVI", safe / preview_path(acquisition))
+        images.encode(key, safe / path)
+    images.encode("PVI", safe / preview_path(acquisition))
     made: dict[str, Path] = {}
     for kind, band_id, path in mask_paths(acquisition):
         if not path.endswith(".jp2"):
@@ -77,7 +100,7 @@ def _encode(acquisition: SimulatedAcquisition, scratch: Scratch, safe: Path) -> 
         if key in made:
             shutil.copyfile(made[key], safe / path)  # bands of one gsd share their masks
         else:
-            scratch.encode(key, safe / path)
+            images.encode(key, safe / path)
             made[key] = safe / path
 
 

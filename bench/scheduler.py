@@ -251,10 +251,9 @@ def main(typed: Sequence[str]) -> None:
     parser.add_argument("--workers", type=int, default=8, help="worker processes")
     parser.add_argument("--run", type=int, default=2000, help="tasks to run of each graph")
     asked = parser.parse_args(typed)
-    record = {"machine": asdict(this_machine()), "graphs": []}
+    print(json.dumps(asdict(this_machine()), indent=1), flush=True)
     for tasks in asked.tasks.split(","):
-        record["graphs"].append(measure(int(tasks), asked.workers, asked.run))
-        print(json.dumps(record["graphs"][-1], indent=1), flush=True)
+        print(json.dumps(measure(int(tasks), asked.workers, asked.run), indent=1), flush=True)
 
 
 if __name__ == "__main__":

@@ -199,7 +199,7 @@ def work(folder: Path, port: int, tiles: int, number: int) -> None:
 def _luigid(folder: Path, port: int) -> subprocess.Popen[bytes]:
     command = [Path(sys.executable).with_name("luigid"), "--address", "127.0.0.1", "--port", str(port)]
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    return subprocess.Popen([*command, "--state-path", folder / "state.pickle"], cwd=folder, **quiet)  # type: ignore[call-overload, no-any-return]
+    return subprocess.Popen([*command, "--state-path", folder / "state.pickle"], cwd=folder, **quiet)  # type: ignore[call-overload]
 
 
 def _free_port() -> int:

@@ -128,6 +128,7 @@ class Display:
 
     def finish(self, task_id: str, label: str, *, fresh: bool) -> None:
         """A task is done: just now (`fresh`), or since an earlier run."""
+        self.listen()  # what it told before its end counts
         self.known.add(task_id)
         if task_id in self.done:
             return

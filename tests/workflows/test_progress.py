@@ -111,6 +111,18 @@ class TestDownloads:
         tell_bytes("newer", Reading(done=1_000_000, total=10_000_000, bytes_s=None))
         assert told(display).splitlines()[-1] == "all downloads: 11.0 of 20.0 MB"
 
+    def test_counts_what_workers_told_just_before_their_downloads_ended(self, display: Display) -> None:
+        for name in ("a", "b", "c"):
+            display.add(name)
+            display.expect(name, 10_000_000)
+        display.process = 0  # the workers are others, whom nobody hears between two looks
+        for name in ("a", "b"):
+            tell_bytes(name, Reading(done=10_000_000, total=10_000_000, bytes_s=None))
+        for name in ("a", "b"):
+            display.finish(name, name, fresh=True)
+        display.listen()
+        assert "all downloads: 10.0 of 30.0 MB" in told(display)
+
     def test_is_all_that_is_told_beside_luigis_own_log(self, caplog: pytest.LogCaptureFixture) -> None:
         log = TransferLog(io.StringIO())
         try:

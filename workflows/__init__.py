@@ -14,7 +14,15 @@ with collector_at_rest():
     from workflows.mosaic import MosaicAOI
     from workflows.planning import ForecastScene, PlanAOI
     from workflows.scenes import DownloadProduct, MaskScene, QueryScenes, Unzip
-    from workflows.selection import CorrectSlopes, LevelScenes, NormaliseViews, RankScenes, SelectSources, SettleScenes
+    from workflows.selection import (
+        CorrectSlopes,
+        LevelScenes,
+        NormaliseViews,
+        RankScenes,
+        SelectSources,
+        SettleScenes,
+        WeighScenes,
+    )
     from workflows.sentinel2 import (
         BlendTile,
         BuildClassesVRT,
@@ -50,6 +58,7 @@ __all__ = [
     "SelectSources",
     "SettleScenes",
     "Unzip",
+    "WeighScenes",
     "WriteClasses",
     "WriteQuality",
 ]

@@ -13,7 +13,7 @@ from senard.model.request import Method
 from senard.steps.size_up import Sizes
 from workflows.estimate import Planned
 
-STAGES = ("find", "judge", "choose", "choose again", "unpack", "settle", "level", "compose", "describe", "finish")
+STAGES = ("find", "judge", "weigh", "choose", "unpack", "settle", "level", "compose", "describe", "finish")
 """What waits for what."""
 
 SUPPLIERS = 4
@@ -21,9 +21,6 @@ SUPPLIERS = 4
 
 BANDS_READ = 8
 """Scenes that supply pixels, as long as nobody knows: more scenes are hardly ever worth reading."""
-
-SPARING = 4
-"""From so many scenes on, some are usually spared, and scenes are chosen a second time."""
 
 LOADS_S = {"MaskScene": 1.2, "SelectSources": 3.9}
 """What the first task of a kind takes to load what it computes with, s."""
@@ -143,18 +140,18 @@ def _composing(work: Work) -> Iterator[Planned]:
 def _choosing(work: Work) -> Iterator[Planned]:
     """From judged scenes to bands that lie ready."""
     loads_s = LOADS_S["SelectSources"] if work.processes == 1 else 0.0
-    rounds = ["choose", *(["choose again"] if work.method is Method.BEST and work.scenes >= SPARING else [])]
-    for name in rounds:
-        for tile, size in enumerate(work.sizes.tiles):
-            cost_s = 0.4 + size.megapixels * (0.9 + 0.85 * size.depth)
-            yield Planned(
-                kind="SelectSources",
-                label=f"SelectSources {tile}",
-                cost_s=cost_s,
-                stage=stage(name),
-                loads_s=loads_s,
-                curve=CHOOSING,
-            )
+    for tile, size in enumerate(work.sizes.tiles):
+        cost_s = 0.4 + size.megapixels * (0.9 + 0.85 * size.depth)
+        if work.method is Method.BEST:
+            yield Planned(kind="WeighScenes", label=f"WeighScenes {tile}", cost_s=cost_s / 3, stage=stage("weigh"))
+        yield Planned(
+            kind="SelectSources",
+            label=f"SelectSources {tile}",
+            cost_s=cost_s,
+            stage=stage("choose"),
+            loads_s=loads_s,
+            curve=CHOOSING,
+        )
     lands = sorted(work.sizes.scenes_km2.values())
     read = work.scenes if work.method.reads_all else min(work.scenes, BANDS_READ)
     for km2 in lands[len(lands) - read :]:

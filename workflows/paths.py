@@ -180,6 +180,10 @@ class WorkPaths:
         """Folder of one tile's source map; `without` as `without_key` gives it."""
         return self.product(mosaic) / "sources" / without / str(tile)
 
+    def weights(self, mosaic: str, without: str, tile: int) -> Path:
+        """Folder of what tells on one tile which scenes can be spared; `without` as `without_key` gives it."""
+        return self.product(mosaic) / "weights" / without / str(tile)
+
     def ranks(self, mosaic: str) -> Path:
         """How much of the area every scene saw clear, JSON."""
         return self.product(mosaic) / "clear.json"

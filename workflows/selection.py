@@ -47,6 +47,29 @@ class RankScenes(ProductTask):
         rank_scenes(self.read_request(), self.read_scenes(), self.read_masks([]), self.read_tiles(), self.output().path)
 
 
+class WeighScenes(TileTask):
+    """How much worse each scene is than the best, on the ground of one tile: what tells which scenes to spare."""
+
+    computes = True
+
+    without = luigi.Parameter(
+        default="", positional=False, description="numbers of scenes that turned out unusable, by comma"
+    )
+
+    def output(self) -> DirectoryTarget:
+        weights = self.paths.weights(self.product, without_key(numbers_of(self.without)), self.tile)
+        return DirectoryTarget(weights, stamps=self.stamps)
+
+    def run(self) -> Steps:
+        yield self.judging()
+        remove_leftovers(self.output().path)
+        request, scenes, masks = self.read_request(), self.read_scenes(), self.read_masks(numbers_of(self.without))
+        tile, out, land = self.read_tiles()[self.tile], self.output().path, self.paths.land(request)
+        from senard.steps.weigh_scenes import weigh_scenes
+
+        weigh_scenes(request, scenes, masks, tile, out, land=land, progress=self.progress)
+
+
 class SelectSources(TileTask):
     """For every 20 m pixel of one tile, the scene that supplies it, or all scenes that take part in it."""
 
@@ -117,26 +140,28 @@ class SettleScenes(ProductTask):
             self._require_usable(scenes, without)
         self._settle(settled, folders)
 
-    def _choose(self, without: list[int]) -> Generator[list[SelectSources], None, tuple[list[Path], Settled]]:
-        """Choose from all scenes, then without those whose bands are not worth reading; which they are comes along."""
-        everything = self._selections(without, [])
-        yield everything
-        folders = [task.output().path for task in everything]
-        settled = Settled(without=tuple(without), spared=())
-        if self.read_request().method.reads_all:  # every usable observation counts
-            return folders, settled
-        from senard.steps.spare_scenes import spare_scenes
+    def _choose(
+        self, without: list[int]
+    ) -> Generator[list[SelectSources] | list[WeighScenes], None, tuple[list[Path], Settled]]:
+        """Choose from the scenes whose bands are worth reading; which the others are comes along."""
+        method, settled = self.read_request().method, Settled(without=tuple(without), spared=())
+        if not method.reads_all:  # else every usable observation counts
+            weighing = self._weighings(without) if method is Method.BEST else self._selections(without, ())
+            yield weighing
+            from senard.steps.spare_scenes import spare_scenes
 
-        masks = self.read_masks(without)
-        spared = spare_scenes(self.read_request(), self.read_scenes(), masks, folders)
-        if not spared:
-            return folders, settled
-        chosen = self._selections(without, spared)
+            weighed = [task.output().path for task in weighing]
+            spared = spare_scenes(self.read_request(), self.read_scenes(), self.read_masks(without), weighed)
+            settled = replace(settled, spared=spared.numbers, idle=spared.idle)
+        chosen = self._selections(without, settled.spared)
         yield chosen
-        idle = tuple(sorted(set(spared) - set(winning_sources(folders))))
-        return [task.output().path for task in chosen], replace(settled, spared=tuple(spared), idle=idle)
+        return [task.output().path for task in chosen], settled
 
-    def _selections(self, without: list[int], spared: list[int]) -> list[SelectSources]:
+    def _weighings(self, without: Sequence[int]) -> list[WeighScenes]:
+        texts = {"without": numbers_text(without), "refused": ""}
+        return [self.clone(WeighScenes, tile=tile.index, **texts) for tile in self.read_tiles()]
+
+    def _selections(self, without: Sequence[int], spared: Sequence[int]) -> list[SelectSources]:
         texts = {"without": numbers_text(without), "spared": numbers_text(spared), "refused": ""}
         return [self.clone(SelectSources, tile=tile.index, **texts) for tile in self.read_tiles()]
 

@@ -33,20 +33,25 @@ def sampled(grid: Grid, inside: BoolArray) -> BoolArray:
     return chosen
 
 
-def contenders_of(candidates: Candidates, where: BoolArray, grid: Grid) -> Contenders:
-    """Who contends for the sampled pixels.
+def sample_m2(grid: Grid) -> float:
+    """Ground that one of the pixels of `sampled` stands for, m² of the mosaic's CRS."""
+    return float((grid.gsd * _step(grid)) ** 2)
+
+
+def contenders_of(candidates: Candidates, where: BoolArray, pixel_m2: float) -> Contenders:
+    """Who contends for some pixels.
 
     Args:
         candidates: of every pixel.
-        where: (y, x) from `sampled`.
-        grid: the pixels.
+        where: (y, x), True for the pixels that are looked at, as `sampled` tells.
+        pixel_m2: ground that each stands for, m² of the mosaic's CRS.
     """
     filled = where & (candidates.label[:, :, 0] >= 0)
     known = candidates.label[filled] >= 0
     cost = np.where(known, candidates.cost[filled].astype(np.float64), np.inf)
     excess = np.rint(np.minimum(cost - cost[:, :1], REGRET_CAP) * _UNITS) / _UNITS
     source = np.where(excess < REGRET_CAP, candidates.source[filled], 0).astype(np.uint16)
-    area = np.full(len(source), float((grid.gsd * _step(grid)) ** 2))
+    area = np.full(len(source), pixel_m2)
     return gathered([Contenders(source=source, regret=excess * area[:, np.newaxis], area=area)])
 
 
@@ -55,21 +60,30 @@ def gathered(parts: Sequence[Contenders]) -> Contenders:
     if not parts:
         return uncontended({})
     source = np.concatenate([part.source for part in parts])
-    groups, number = np.unique(source, axis=0, return_inverse=True)
-    regret, area = np.zeros(groups.shape), np.zeros(len(groups))
-    np.add.at(regret, number.ravel(), np.concatenate([part.regret for part in parts]))
-    np.add.at(area, number.ravel(), np.concatenate([part.area for part in parts]))
-    return Contenders(source=groups, regret=regret, area=area)
+    number = np.zeros(len(source), dtype=np.int64)
+    for place in source.T:  # many times as fast as rows compared whole
+        _, number = np.unique(number << 16 | place, return_inverse=True)
+    _, first = np.unique(number, return_index=True)
+    regret, area = np.zeros((len(first), PLACES)), np.zeros(len(first))
+    np.add.at(regret, number, np.concatenate([part.regret for part in parts]))
+    np.add.at(area, number, np.concatenate([part.area for part in parts]))
+    return Contenders(source=source[first], regret=regret, area=area)
 
 
-def uncontended(supplied_m2: Mapping[int, float]) -> Contenders:
+def uncontended(supplied: Mapping[int, float]) -> Contenders:
     """Ground whose scenes nobody is known to replace, from source number to m²."""
-    source = np.zeros((len(supplied_m2), PLACES), dtype=np.uint16)
-    source[:, 0] = list(supplied_m2)
-    area = np.array(list(supplied_m2.values()), dtype=np.float64)
+    source = np.zeros((len(supplied), PLACES), dtype=np.uint16)
+    source[:, 0] = list(supplied)
+    area = np.array(list(supplied.values()), dtype=np.float64)
     regret = np.full(source.shape, REGRET_CAP) * area[:, np.newaxis]
     regret[:, 0] = 0
     return Contenders(source=source, regret=regret, area=area)
+
+
+def supplied_m2(contenders: Contenders) -> dict[int, float]:
+    """What each scene is the best for, from source number to m² of the mosaic's CRS; others are not named."""
+    sums = np.bincount(contenders.source[:, 0], weights=contenders.area)
+    return {number: float(sums[number]) for number in np.flatnonzero(sums).tolist() if number}
 
 
 def price_of_absence(contenders: Contenders, gone: Collection[int]) -> dict[int, float]:

@@ -89,14 +89,14 @@ def detection_grid(grid: Grid) -> Grid:
     """
     smallest = min(section.pixel_m for section in row_sections(grid.padded(1000)))
     pad = reach_px(smallest, HAZE_SIGMA_M) + reach_px(smallest, SHORE_SIGMA_M) + 6
-    wide = grid.padded(pad)
-    left, right = math.floor(wide.bounds.left / PIXEL_M), math.ceil(wide.bounds.right / PIXEL_M)
-    bottom, top = math.floor(wide.bounds.bottom / PIXEL_M), math.ceil(wide.bounds.top / PIXEL_M)
+    wide, side = grid.padded(pad), max(PIXEL_M, int(grid.gsd))
+    left, right = math.floor(wide.bounds.left / side), math.ceil(wide.bounds.right / side)
+    bottom, top = math.floor(wide.bounds.bottom / side), math.ceil(wide.bounds.top / side)
     return Grid(
         crs=grid.crs,
-        left=float(left * PIXEL_M),
-        top=float(top * PIXEL_M),
-        gsd=PIXEL_M,
+        left=float(left * side),
+        top=float(top * side),
+        gsd=side,
         width=right - left,
         height=top - bottom,
     )

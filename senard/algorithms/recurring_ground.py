@@ -110,7 +110,7 @@ def release(scored: Scored, seen: Observation, found: Departure, grid: Grid, coa
     if not (found.verdict & RELEASED).any():
         return scored
     level, cost, flags, clear = scored.level.copy(), scored.cost.copy(), scored.flags.copy(), scored.clear.copy()
-    row, col = round((coarse.top - grid.top) / 20), round((grid.left - coarse.left) / 20)
+    row, col = round((coarse.top - grid.top) / grid.gsd), round((grid.left - coarse.left) / grid.gsd)
     places = (row, col, coarse.gsd // grid.gsd)
     _release(found.verdict, seen.mask, *VICINITY_COSTS, *places, level, cost, flags, clear)
     return replace(scored, level=level, cost=cost, flags=flags, clear=clear)

@@ -38,7 +38,7 @@ def refine(scored: Scored, found: Departure, grid: Grid, coarse: Grid) -> Scored
         level 1 becomes 3 where the observation is hazy or shaded, 2 where it could not be tested or a shadow is likely.
     """
     level, cost, flags = scored.level.copy(), scored.cost.copy(), scored.flags.copy()
-    row, col = round((coarse.top - grid.top) / 20), round((grid.left - coarse.left) / 20)
+    row, col = round((coarse.top - grid.top) / grid.gsd), round((grid.left - coarse.left) / grid.gsd)
     ratio = coarse.gsd // grid.gsd
     _refine(found.haze, found.own_haze, found.dark, found.verdict, found.zone, row, col, ratio, level, cost, flags)
     return replace(scored, level=level, cost=cost, flags=flags)

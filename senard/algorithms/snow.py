@@ -79,7 +79,7 @@ def with_snow(scored: Scored, seen: Observation, snow: Snow, permanent: BoolArra
     if snow is Snow.MASK:
         return replace(scored, level=np.where(snowy, np.uint8(0), scored.level))
     level, flags, clear = scored.level.copy(), scored.flags.copy(), scored.clear.copy()
-    row, col = round((coarse.top - grid.top) / 20), round((grid.left - coarse.left) / 20)
+    row, col = round((coarse.top - grid.top) / grid.gsd), round((grid.left - coarse.left) / grid.gsd)
     places = (permanent, row, col, coarse.gsd // grid.gsd, snow is Snow.ALLOW)
     _judge_snow(seen.mask[0], seen.judge, *places, level, flags, clear)
     return replace(scored, level=level, flags=flags, clear=clear)

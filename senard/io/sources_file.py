@@ -74,7 +74,7 @@ def read_source_counts(folder: Path) -> SourceCounts:
 
 
 def write_contenders(folder: Path, contenders: Contenders) -> None:
-    """Write what `read_contenders` reads, into the folder of one tile's source map."""
+    """Write what `read_contenders` reads, into the folder of one tile."""
     np.savez_compressed(
         folder / CONTENDERS,
         source=contenders.source,
@@ -85,7 +85,7 @@ def write_contenders(folder: Path, contenders: Contenders) -> None:
 
 
 def read_contenders(folder: Path) -> Contenders | None:
-    """Who contends for the pixels of one tile; None where its method weighs no costs."""
+    """Who contends for the pixels of one tile; None if the folder holds a source map instead."""
     if not (folder / CONTENDERS).is_file():
         return None
     with np.load(folder / CONTENDERS, allow_pickle=False) as arrays:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from senard.algorithms.contenders import contenders_of, sampled
+from senard.algorithms.contenders import contenders_of, sample_m2, sampled
 from senard.algorithms.granules import GranulePixels, Ground
 from senard.algorithms.labelling import Candidates, add_candidate, choose, halo_px, smoothed_cost, usable
 from senard.algorithms.scoring import Moment, Observation, score
@@ -180,7 +180,7 @@ def _forecast_block(period: _Period, core: Grid, inside: BoolArray, counts: Tile
         counts.month_clear[month] += int(seen_clear.sum())
         filled[month] = filled.get(month, np.zeros(core.shape, dtype=np.bool_)) | (allowed[own] & inside)
     choice = choose(candidates, grid, margin=halo)
-    counts.contenders.append(contenders_of(candidates, sampled(grid, np.pad(inside, halo)), grid))
+    counts.contenders.append(contenders_of(candidates, sampled(grid, np.pad(inside, halo)), sample_m2(grid)))
     source = choice.source[own][inside]
     counts.pixels += source.size
     counts.empty += int((source == 0).sum())

@@ -172,8 +172,8 @@ def _forecast(
         return counts
     total = sum_up(counts)
     contenders = gathered(total.contenders)
-    spared = expendable(request, scenes, folders.keys(), total.supplied, contenders, limit=FORECAST_REGRET)
-    if not spared:
+    spared = expendable(request, scenes, folders.keys(), contenders, limit=FORECAST_REGRET)
+    if not total.supplied.keys() & set(spared):
         return counts
     return [forecast_tile(request, scenes, folders, tile, pixel_m, spared=spared) for tile in tiles]
 

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 
-from senard.algorithms.contenders import contenders_of, gathered, sampled
 from senard.algorithms.departure import detection_grid
 from senard.algorithms.feathering import reach_px, seconds
 from senard.algorithms.labelling import (
@@ -23,9 +22,8 @@ from senard.algorithms.snow import reported_level
 from senard.algorithms.tiling import aoi_mask
 from senard.io.atomic import partial_directory
 from senard.io.geotiff import ScratchWriter
-from senard.io.sources_file import SOURCES_RASTER, write_contenders, write_source_counts
+from senard.io.sources_file import SOURCES_RASTER, write_source_counts
 from senard.model.arrays import BoolArray, UInt8Array, UInt16Array
-from senard.model.contenders import Contenders
 from senard.model.grid import Grid, Tile, Window
 from senard.model.request import MosaicRequest
 from senard.model.scene import Sentinel2Scene
@@ -59,7 +57,7 @@ def select_sources(
         scenes: every kept scene, in the order that numbers them from 1.
         masks: mask folder of each scene; None, or a folder with a verdict, for a scene to do without.
         tile: the tile.
-        out: folder, gets sources_20.tif, sources.json and contenders.npz.
+        out: folder, gets sources_20.tif and sources.json.
         spared: source numbers that supply no pixel, so that their bands need not be read; they still count as clear
             observations.
         land: folder of `take_land`, where the request names a terrain model or a land cover.
@@ -76,7 +74,7 @@ def select_sources(
     period = period_of(request, scenes, masks, spared, land)
     rows = _rows(grid, block_px)
     pixels, clear_pixels, levels, aoi_pixels = Counter[int](), Counter[int](), Counter[int](), 0
-    others, contenders, done = Counter[int](), list[Contenders](), 0
+    others, done = Counter[int](), 0
     with partial_directory(out) as folder:
         with ScratchWriter(folder / SOURCES_RASTER, grid, _bands(request), np.uint16, nodata=0) as writer:
             for windows in rows:
@@ -95,7 +93,6 @@ def select_sources(
                     done += 1
                     if progress is not None:
                         progress(done / sum(map(len, rows)))
-                contenders += row.contenders
         counts = SourceCounts(
             pixels=pixels,
             clear_pixels=clear_pixels,
@@ -104,7 +101,6 @@ def select_sources(
             taking_part=pixels + others if others else {},
         )
         write_source_counts(folder, counts)
-        write_contenders(folder, gathered(contenders))
     return out
 
 
@@ -149,7 +145,6 @@ class _Row:
             cores: pixels of the blocks, none wider than the first.
             insides: (y, x) of each, True where the mosaic is to be filled.
         """
-        self.contenders: list[Contenders] = []
         self._period = period
         self._blocks = list(zip(cores, insides, strict=True))
         self._feather_px = reach_px(period.request.feather_m, cores[0].gsd)
@@ -205,9 +200,6 @@ class _Row:
         request, reach = self._period.request, self._reach
         own = slice(reach, -reach), slice(grid.width - reach - core.width, grid.width - reach)
         choice = choose(candidates, grid, margin=reach - self._feather_px)
-        filled = np.zeros(grid.shape, dtype=np.bool_)
-        filled[own] = inside
-        self.contenders.append(contenders_of(candidates, sampled(grid, filled), grid))
         layers = {
             "source": choice.source,
             "clear": clear,

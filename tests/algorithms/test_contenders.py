@@ -3,7 +3,15 @@
 import numpy as np
 import pytest
 
-from senard.algorithms.contenders import contenders_of, gathered, price_of_absence, sampled, uncontended
+from senard.algorithms.contenders import (
+    contenders_of,
+    gathered,
+    price_of_absence,
+    sample_m2,
+    sampled,
+    supplied_m2,
+    uncontended,
+)
 from senard.algorithms.labelling import Candidates
 from senard.model.contenders import REGRET_CAP, Contenders
 from senard.model.grid import Grid, Window
@@ -24,7 +32,7 @@ def seen(*costs: float, grid: Grid = GRID) -> Candidates:
 
 def contending(*costs: float) -> Contenders:
     """Who contends for the ground that they all saw."""
-    return contenders_of(seen(*costs), sampled(GRID, EVERYWHERE), GRID)
+    return contenders_of(seen(*costs), sampled(GRID, EVERYWHERE), sample_m2(GRID))
 
 
 class TestPriceOfAbsence:
@@ -50,6 +58,18 @@ class TestPriceOfAbsence:
         assert price_of_absence(alone, []) == {7: pytest.approx(100 * REGRET_CAP), 9: pytest.approx(300 * REGRET_CAP)}
 
 
+class TestSuppliedGround:
+    """A scene supplies"""
+
+    def test_all_ground_for_which_it_is_the_best_and_is_not_named_for_any_other(self) -> None:
+        candidates = seen(1.0, 1.5)
+        candidates.source[:20, :, 0] = 3
+        assert supplied_m2(contenders_of(candidates, EVERYWHERE, 400.0)) == {1: 400.0 * 64 * 28, 3: 400.0 * 64 * 20}
+
+    def test_nothing_where_nobody_saw_anything(self) -> None:
+        assert supplied_m2(contending()) == {}
+
+
 class TestContenders:
     """Who contends for a mosaic"""
 
@@ -67,11 +87,12 @@ class TestContenders:
             part, grid = Candidates.nothing((24, 32)), GRID.crop(window)
             for name in ("label", "source", "cost"):
                 getattr(part, name)[:] = getattr(candidates, name)[rows, columns]
-            cut.append(contenders_of(part, sampled(grid, EVERYWHERE[rows, columns]), grid))
-        whole, joined = contenders_of(candidates, sampled(GRID, EVERYWHERE), GRID), gathered(cut)
+            cut.append(contenders_of(part, sampled(grid, EVERYWHERE[rows, columns]), sample_m2(grid)))
+        whole, joined = contenders_of(candidates, sampled(GRID, EVERYWHERE), sample_m2(GRID)), gathered(cut)
+        assert len(whole.source) == 2
         for name in ("source", "regret", "area"):
             assert np.array_equal(getattr(whole, name), getattr(joined, name))
 
     def test_is_nobody_where_nothing_is_to_be_filled(self) -> None:
-        assert not contenders_of(seen(1.0), sampled(GRID, ~EVERYWHERE), GRID).area.size
+        assert not contenders_of(seen(1.0), sampled(GRID, ~EVERYWHERE), sample_m2(GRID)).area.size
         assert not gathered([]).area.size

@@ -25,6 +25,7 @@ from senard.steps.plan_mosaic import plan_mosaic
 from senard.steps.select_sources import select_sources
 from senard.steps.spare_scenes import spare_scenes
 from senard.steps.unzip import unzip
+from senard.steps.weigh_scenes import weigh_scenes
 
 pytestmark = pytest.mark.prove
 
@@ -84,7 +85,7 @@ class Truth:
 
 
 def true_choice(request: MosaicRequest, archive: Path, scenes: list[Sentinel2Scene], folder: Path) -> Truth:
-    """Judge every product, choose, and choose again without scenes that are spared, as a mosaic does."""
+    """Judge every product, and choose from those that are not spared, as a mosaic does."""
     source, masks = LocalArchive(archive), []
     for scene in scenes:
         mask = folder / "masks" / ALGORITHM_VERSION / scene.product_id
@@ -95,15 +96,15 @@ def true_choice(request: MosaicRequest, archive: Path, scenes: list[Sentinel2Sce
             mask_scene(safe, mask)
         masks.append(mask)
     tiles, sources = cut_tiles(request.aoi, request.crs), folder / f"sources-{request.fill.value}"
-    everything = [select_sources(request, scenes, masks, tile, sources / str(tile.index)) for tile in tiles]
-    spared = spare_scenes(request, scenes, masks, everything)
+    weighed = [weigh_scenes(request, scenes, masks, tile, sources / f"{tile.index}-weighed") for tile in tiles]
+    spared = spare_scenes(request, scenes, masks, weighed)
     pixels, area = Counter[int](), 0
     for tile in tiles:
-        chosen = select_sources(request, scenes, masks, tile, sources / f"{tile.index}-spared", spared=spared)
+        chosen = select_sources(request, scenes, masks, tile, sources / str(tile.index), spared=spared.numbers)
         counts = read_source_counts(chosen)
         pixels.update(counts.pixels)
         area += counts.aoi_pixels
-    return Truth(gaps=1 - pixels.total() / area, winners=frozenset(pixels), spared=len(spared))
+    return Truth(gaps=1 - pixels.total() / area, winners=frozenset(pixels), spared=len(spared.numbers))
 
 
 class TestForecast:

@@ -10,13 +10,17 @@ import pytest
 import rasterio
 import shapely
 from affine import Affine
+from pyproj import Transformer
 
+from senard.algorithms.contenders import supplied_m2, uncontended
 from senard.errors import IncompleteError
 from senard.io.geotiff import Raster, read_scratch
 from senard.io.land_folder import Layer, read_land
+from senard.io.sources_file import read_contenders
 from senard.model.grid import Grid, Tile
 from senard.model.request import Method, MosaicRequest
 from senard.model.sources import FLAG_PERMANENT_SNOW
+from senard.steps import weigh_scenes as weighing
 from senard.steps.block_land import BlockLand
 from senard.steps.select_participants import select_participants
 from senard.steps.select_sources import select_sources
@@ -96,6 +100,24 @@ class TestTerrain:
         assert (level[dark] == 3).all()
         assert np.array_equal(source[ridge + 20 :], plain[0, ridge + 20 :])
         assert (clear[ridge + 20 :] == 5).all()
+
+    @pytest.mark.parametrize("small_m2", [1e9, 0.0])
+    def test_counts_where_scenes_are_weighed(
+        self, judged: list[Judged], dem: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, small_m2: float
+    ) -> None:
+        monkeypatch.setattr(weighing, "SMALL_M2", small_m2)
+        corner = Transformer.from_crs(TILE.crs, "EPSG:4326", always_xy=True).transform(TILE.left + 1500, RIDGE + 300)
+        request = asked(dem="a" * 64, aoi=shapely.Point(corner).buffer(0.005), clip=True)
+        land = take_land(request, dem, None, [TILE], tmp_path / "land")
+        scenes, masks = [one.scene for one in judged], [one.folder for one in judged]
+        best = []
+        for name, given in (("plain", None), ("dem", land)):
+            wanted = replace(request, dem="" if given is None else request.dem)
+            weighing.weigh_scenes(wanted, scenes, masks, TILE, tmp_path / name, land=given)
+            supplied = supplied_m2(read_contenders(tmp_path / name) or uncontended({}))
+            best.append(supplied.get(3, 0.0) / sum(supplied.values()))
+        assert best[0] == 1.0
+        assert best[1] < 0.5, "on most of this ground other dates have more sun"
 
     def test_is_taken_at_level_3_where_no_date_saw_the_sun(
         self, judged: list[Judged], dem: Path, tmp_path: Path

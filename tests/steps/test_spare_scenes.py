@@ -15,7 +15,7 @@ from senard.io.sources_file import write_contenders, write_source_counts
 from senard.model.contenders import PLACES, REGRET_CAP, Contenders
 from senard.model.request import MosaicRequest
 from senard.model.sources import SourceCounts
-from senard.steps.spare_scenes import SMALL_REGRET, expendable, spare_scenes
+from senard.steps.spare_scenes import SMALL_REGRET, Spared, expendable, spare_scenes
 from tests.steps.test_query_scenes import SCENE
 
 AREA = shapely.box(24.0, 60.0, 24.4, 60.2)
@@ -46,16 +46,13 @@ def contending(*grounds: Ground, request: MosaicRequest = REQUEST) -> Contenders
 def spared(
     footprints: Sequence[BaseGeometry | None],
     *grounds: Ground,
-    idle: Sequence[int] = (),
     usable: Sequence[int] | None = None,
     request: MosaicRequest = REQUEST,
 ) -> list[int]:
-    """Source numbers that are spared of scenes that contend for the area; the cheapest supplies, unless it is idle."""
+    """Source numbers that are spared of scenes that contend for the area."""
     scenes = [replace(SCENE, footprint=footprint) for footprint in footprints]
-    supplied = {min(costs, key=costs.__getitem__): share for share, costs in grounds}
-    supplied = {number: share for number, share in supplied.items() if number not in idle}
     numbers = range(1, len(scenes) + 1) if usable is None else usable
-    return expendable(request, scenes, numbers, supplied, contending(*grounds, request=request))
+    return expendable(request, scenes, numbers, contending(*grounds, request=request))
 
 
 class TestSparedScenes:
@@ -83,8 +80,8 @@ class TestSparedScenes:
         assert spared([WHOLE, WHOLE, WHOLE], *grounds) == [2, 3]
         assert spared([WHOLE, WHOLE, None], *grounds) == [2, 3]
 
-    def test_only_together_with_one_that_supplies_something(self) -> None:
-        assert spared([WHOLE, WHOLE], (1.0, {1: 0.0, 2: 1.0})) == []
+    def test_for_that_alone(self) -> None:
+        assert spared([WHOLE, WHOLE], (1.0, {1: 0.0, 2: 1.0})) == [2]
 
     def test_not_if_nobody_else_covers_its_ground(self) -> None:
         west = shapely.box(23.0, 59.5, 24.3, 60.5)
@@ -102,7 +99,7 @@ class TestSparedScenes:
     def test_not_if_those_who_cover_its_ground_supply_nothing_or_cannot_be_used(self) -> None:
         west = shapely.box(23.0, 59.5, 24.3, 60.5)
         grounds = (0.75, {1: 0.0, 2: 1.0}), (0.001, {2: 0.0})
-        assert spared([west, WHOLE, WHOLE], *grounds) == []
+        assert spared([west, WHOLE, WHOLE], *grounds) == [3]
         assert spared([west, WHOLE, WHOLE], *grounds, usable=[1, 2]) == []
 
     def test_not_if_its_footprint_is_unknown(self) -> None:
@@ -132,7 +129,16 @@ class TestSparedScenes:
             write_source_counts(folder, SourceCounts(pixels=counts, clear_pixels={}, levels={}, aoi_pixels=1))
         scenes = [replace(SCENE, footprint=WHOLE)] * 2
         masks[0].mkdir()
-        assert spare_scenes(REQUEST, scenes, masks, tiles) == [2]
+        assert spare_scenes(REQUEST, scenes, masks, tiles) == Spared(numbers=(2,), idle=())
         for folder in tiles:
             write_contenders(folder, contending((0.4, {1: 0.0}), (0.003, {2: 0.0})))
-        assert spare_scenes(REQUEST, scenes, masks, tiles) == []
+        assert spare_scenes(REQUEST, scenes, masks, tiles) == Spared(numbers=(), idle=())
+
+    def test_as_idle_if_it_supplies_nothing_of_any_tile(self, tmp_path: Path) -> None:
+        for index, costs in enumerate(({1: 0.0, 2: 1.0, 3: 2.0}, {2: 0.0, 1: 0.001})):
+            (tmp_path / str(index)).mkdir()
+            write_contenders(tmp_path / str(index), contending((0.5, costs)))
+        (mask := tmp_path / "mask").mkdir()
+        scenes, tiles = [replace(SCENE, footprint=WHOLE)] * 4, [tmp_path / "0", tmp_path / "1"]
+        found = spare_scenes(REQUEST, scenes, [mask, mask, mask, None], tiles)
+        assert found == Spared(numbers=(2, 3), idle=(3,))

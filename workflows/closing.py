@@ -45,8 +45,12 @@ class AccountedTask(AreaTask):
             add_found(self.queried.notes, disk_use_of_all(places_of(self.call)))
         elif task is self:
             add_note(self.queried.notes, "", 0.0)
-            with suppress(SenardError, OSError):  # the mosaic does not depend on it
-                self.estimate.plan(planned_tasks(self.work_to_come()))
+            self.plan_the_rest()
+
+    def plan_the_rest(self) -> None:
+        """Say anew what is still to come, as soon as more is known of it."""
+        with suppress(SenardError, OSError):  # the mosaic does not depend on it
+            self.estimate.plan(planned_tasks(self.work_to_come()))
 
     def work_to_come(self) -> Work:
         """What there is still to do, once the query is answered."""

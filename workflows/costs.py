@@ -6,7 +6,7 @@ how fast the run's own tasks go.
 """
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from senard.model.product import Part
 from senard.model.request import Method
@@ -16,14 +16,23 @@ from workflows.estimate import Planned
 STAGES = ("find", "judge", "weigh", "choose", "unpack", "settle", "level", "compose", "describe", "finish")
 """What waits for what."""
 
-SUPPLIERS = 4
-"""Scenes that supply parts of one place, as long as more cover it."""
+SUPPLIERS = 5
+"""Scenes that supply parts of one place, as long as more cover it and nobody knows."""
 
 BANDS_READ = 8
 """Scenes that supply pixels, as long as nobody knows: more scenes are hardly ever worth reading."""
 
-LOADS_S = {"MaskScene": 1.2, "SelectSources": 3.9}
-"""What the first task of a kind takes to load what it computes with, s."""
+LOADS_S = {"MaskScene": 1.2, "WeighScenes": 0.3, "SelectSources": 1.2}
+"""What the first task of a kind takes to load what it computes with, where one process does all, s."""
+
+FORK_S = 0.9
+"""What all processes of a run share is loaded once, before the first that computes, s."""
+
+STARTING_S = 0.1
+"""What it takes to give a task to a process of its own, s."""
+
+SMALL_MEGAPIXELS = 0.25
+"""A mosaic of fewer pixels is weighed at each of them, and not at one of 36."""
 
 CHOOSING = ((0.25, 0.4), (0.5, 0.62), (0.75, 0.84))
 """How the share that SelectSources tells goes with its time."""
@@ -31,8 +40,8 @@ CHOOSING = ((0.25, 0.4), (0.5, 0.62), (0.75, 0.84))
 DECODED_S = 7.8
 """Pixels of JPEG 2000 that are decoded in a second, millions."""
 
-EDGE_KM = 5.0
-"""By so much a place grows on each axis when whole internal tiles are decoded."""
+EDGE_KM = 3.0
+"""By so much a mosaic grows on each axis when whole internal tiles are decoded."""
 
 BYTES_S = 10e6
 """Speed of a connection, bytes per second."""
@@ -62,6 +71,9 @@ class Work:
     settled: bool
     """Whether scenes are chosen already."""
 
+    suppliers: Sequence[float] = ()
+    """Scenes that supply parts of one place, on average, by tile; empty until scenes are settled."""
+
     composites: Sequence[tuple[int, int]]
     """Tile and pixel side, m, of files that are not made yet."""
 
@@ -85,8 +97,14 @@ class Work:
 
 def planned_tasks(work: Work) -> Iterator[Planned]:
     """The tasks that are still to come, as far as they cost something."""
+    for task in _tasks(work):
+        yield replace(task, cost_s=task.cost_s + STARTING_S) if work.processes > 1 else task
+
+
+def _tasks(work: Work) -> Iterator[Planned]:
+    """The same, each as it costs in a process that is already there."""
     forked = work.processes > 1
-    loads_s = LOADS_S["MaskScene"] + (LOADS_S["SelectSources"] if forked else 0.0)  # all at once, before the first
+    loads_s = FORK_S if forked else LOADS_S["MaskScene"]
     for name in work.to_judge:
         km2 = work.sizes.scenes_km2[name]
         judge = stage("judge")
@@ -97,7 +115,7 @@ def planned_tasks(work: Work) -> Iterator[Planned]:
             kind="MaskScene",
             doubt=0.1,
             label=f"MaskScene {name}",
-            cost_s=0.15 + 8.5e-4 * km2,
+            cost_s=0.2 + 6.9e-4 * km2,
             stage=judge,
             loads_s=loads_s,
         )
@@ -108,7 +126,7 @@ def planned_tasks(work: Work) -> Iterator[Planned]:
         cost_s = 0.05 + 0.12 * size.megapixels
         yield Planned(kind="WriteQuality", label=f"WriteQuality {tile}", cost_s=cost_s, stage=stage("describe"))
     megapixels = sum(size.megapixels for size in work.sizes.tiles)
-    cost_s = 0.5 + 3.6 * min(1.0, megapixels / 2) + 0.08 * megapixels
+    cost_s = 0.5 + 3.65 * min(1.0, megapixels / 2) + 0.045 * megapixels
     yield Planned(
         kind="MosaicAOI", doubt=0.2, label="MosaicAOI: report and checksums", cost_s=cost_s, stage=stage("finish")
     )
@@ -117,13 +135,15 @@ def planned_tasks(work: Work) -> Iterator[Planned]:
 def _composing(work: Work) -> Iterator[Planned]:
     """From bands that lie ready to mosaic files."""
     largest_km2 = max(work.sizes.scenes_km2.values(), default=0.0)
+    ground_km2 = sum(size.ground_km2 for size in work.sizes.tiles)
+    growth = min((ground_km2**0.5 + EDGE_KM) ** 2, max(largest_km2, ground_km2)) / max(ground_km2, 1e-9)
     for tile, gsd in work.composites:
         size, at = work.sizes.tiles[tile], stage("compose")
-        decoded_km2 = min((size.ground_km2**0.5 + EDGE_KM) ** 2, max(largest_km2, size.ground_km2))
-        suppliers = min(size.depth, SUPPLIERS)
+        decoded_km2 = growth * size.ground_km2
+        suppliers = work.suppliers[tile] if work.suppliers else min(size.depth, SUPPLIERS)
         images = {10: 4, 20: 6}[gsd] * decoded_km2 / (gsd / 1000) ** 2 / 1e6  # Mpix of each scene that supplies a part
         read_s = 0.2 + suppliers * images / DECODED_S + {10: 0.8, 20: 0.5}[gsd] * size.megapixels
-        write_s = 0.05 + {10: 1.45, 20: 0.7}[gsd] * size.megapixels
+        write_s = 0.05 + {10: 1.35, 20: 0.7}[gsd] * size.megapixels
         if work.method.reads_all:
             blend_s = read_s * size.depth / max(suppliers, 1)
             yield Planned(kind="BlendTile", label=f"BlendTile {tile} at {gsd} m", cost_s=blend_s, stage=at)
@@ -139,17 +159,24 @@ def _composing(work: Work) -> Iterator[Planned]:
 
 def _choosing(work: Work) -> Iterator[Planned]:
     """From judged scenes to bands that lie ready."""
-    loads_s = LOADS_S["SelectSources"] if work.processes == 1 else 0.0
+    alone = work.processes == 1
+    small = sum(size.megapixels for size in work.sizes.tiles) < SMALL_MEGAPIXELS
     for tile, size in enumerate(work.sizes.tiles):
-        cost_s = 0.4 + size.megapixels * (0.9 + 0.85 * size.depth)
         if work.method is Method.BEST:
-            yield Planned(kind="WeighScenes", label=f"WeighScenes {tile}", cost_s=cost_s / 3, stage=stage("weigh"))
+            side, each, base = (0.3, 0.2, 0.5) if small else (0.58, 0.018, 0.09)
+            yield Planned(
+                kind="WeighScenes",
+                label=f"WeighScenes {tile}",
+                cost_s=(size.megapixels**0.5 + side) ** 2 * (base + each * size.depth),
+                stage=stage("weigh"),
+                loads_s=LOADS_S["WeighScenes"] if alone else 0.0,
+            )
         yield Planned(
             kind="SelectSources",
             label=f"SelectSources {tile}",
-            cost_s=cost_s,
+            cost_s=(size.megapixels**0.5 + 0.3) ** 2 * (0.8 + 0.22 * size.depth),
             stage=stage("choose"),
-            loads_s=loads_s,
+            loads_s=LOADS_S["SelectSources"] if alone else 0.0,
             curve=CHOOSING,
         )
     lands = sorted(work.sizes.scenes_km2.values())

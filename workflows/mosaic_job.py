@@ -53,6 +53,8 @@ class MosaicJob(AccountedTask):
 
     def task_ends(self, task: luigi.Task) -> None:
         """Give free what no tile needs any more, as `--keep` says."""
+        if isinstance(task, SettleScenes):
+            self.plan_the_rest()
         if self.call.keep is Keep.ALL:
             return
         freed = 0
@@ -90,11 +92,15 @@ class MosaicJob(AccountedTask):
         refused = self._refused(frozen, folder)
         if not self._is_settled(frozen, folder, refused):
             return []
-        choice = self.work.choice(folder.name, list(refused))
-        sources = settled_sources(self.work, folder.name, choice, self._tiles)
+        sources = self._sources(folder, refused)
         to_come = sorted({task.tile for task in self._to_come(frozen, folder, refused)})
         needed = winning_sources([sources[tile] for tile in to_come])
         return [scene.product_id for number, scene in enumerate(kept, start=1) if number not in needed]
+
+    def _sources(self, folder: ProductPaths, refused: Mapping[int, str]) -> list[Path]:
+        """Folders of the source maps that were decided for, by index of the tile."""
+        choice = self.work.choice(folder.name, list(refused))
+        return settled_sources(self.work, folder.name, choice, self._tiles)
 
     def _is_settled(self, frozen: QueryPaths, folder: ProductPaths, refused: Mapping[int, str]) -> bool:
         """Whether it was decided which scenes supply the mosaic."""
@@ -116,10 +122,15 @@ class MosaicJob(AccountedTask):
             query.clone(MaskScene, product_id=scene.product_id, evidence=self.call.request.evidence_key)
             for scene in kept
         ]
+        settled, suppliers = self._is_settled(frozen, folder, refused), tuple[float, ...]()
+        if settled:
+            used = [kept[number - 1] for number in winning_sources(self._sources(folder, refused))]
+            suppliers = tuple(tile.depth for tile in size_up(self.call.request, used, self._tiles).tiles)
         return Work(
             sizes=size_up(self.call.request, kept, self._tiles),
             to_judge=[task.product_id for task in masks if not task.complete()],
-            settled=self._is_settled(frozen, folder, refused),
+            settled=settled,
+            suppliers=suppliers,
             composites=[(task.tile, task.gsd) for task in self._to_come(frozen, folder, refused)],
             method=self.call.request.method,
             processes=self.estimate.workers,

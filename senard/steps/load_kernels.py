@@ -17,6 +17,7 @@ from senard.steps import (  # noqa: F401, what they bring is meant
     rank_scenes,
     select_participants,
     select_sources,
+    weigh_scenes,
     write_classes,
     write_quality,
 )

@@ -146,6 +146,7 @@ class _Row:
             insides: (y, x) of each, True where the mosaic is to be filled.
         """
         self._period = period
+        self._is_spared = np.isin(np.arange(len(period.moments)), period.spared)
         self._blocks = list(zip(cores, insides, strict=True))
         self._feather_px = reach_px(period.request.feather_m, cores[0].gsd)
         around = cores[0].padded(self._feather_px)
@@ -190,8 +191,9 @@ class _Row:
         for label, seen, scored in judged_observations(period, wide, usual):
             clear[:, -new:] += is_clear(scored.level[pad:-pad, pad:-pad])
             allowed = usable(scored, period.request.fill)
-            if period.spared:
-                allowed &= ~np.isin(seen.source, period.spared)
+            allowed &= ~self._is_spared[seen.source]
+            if not allowed[pad:-pad, pad:-pad].any():
+                continue
             cost = smoothed_cost(scored, wide)
             add_candidate(candidates, label, seen, scored, cost, allowed, moments=period.moments, pad=pad)
 

@@ -195,6 +195,19 @@ class TestOthers:
         with other_command(desk.work.root, desk.work.query("theirs").scenes):
             assert desk.tidying(desk.query("mine", ONE)).free_products([ONE]) == 0
 
+    def test_products_and_judged_scenes_while_a_command_works_on_a_list_that_is_not_found(self, desk: Desk) -> None:
+        """Its query is not answered yet, or its host sees the work folder under another path."""
+        elsewhere = Path("/seen/elsewhere/queries/mine/scenes.json")
+        with other_command(desk.work.root, elsewhere) as kill:
+            tidying = desk.tidying(desk.query("mine", ONE), Keep.NONE)
+            tidying.end([ONE], "mosaic", "")
+            assert desk.unpacked(ONE).exists()
+            assert desk.mask(ONE).exists()
+            kill()
+            tidying.end([ONE], "mosaic", "")
+            assert not desk.unpacked(ONE).exists()
+            assert not desk.mask(ONE).exists()
+
     def test_everything_while_a_second_command_makes_more_of_the_same_mosaic(self, desk: Desk) -> None:
         query = desk.query("mine", ONE)
         tidying = desk.tidying(query, Keep.NONE)

@@ -1,8 +1,8 @@
 """How long a run still takes.
 
 recorded_runs.json holds what runs of `senard mosaic` on simulated products of 18 km, and on whole ones, told their
-display: which task began, how far it was, when it was done. Its clock is that of a machine that does nothing else: each task lasts as many
-seconds as it took CPU-seconds.
+display: which task began, how far it was, when it was done. Its clock is that of a machine that does nothing else:
+each task lasts as many seconds as it took CPU-seconds.
 """
 
 import json
@@ -183,7 +183,7 @@ class TestPlannedTasks:
 
     def test_are_those_that_are_not_done_yet(self) -> None:
         run = RUNS["twelve scenes, four tiles, two workers"]
-        begun = replace(work(run), to_judge=["scene-3"], settled=True, composites=[(2, 20)])
+        begun = replace(work(run), to_judge=["scene-3"], settled=True, composites=[(2, 20)], processes=1)
         kinds = [task.kind for task in planned_tasks(begun) if task.cost_s > 0.1]
         assert sorted(kinds) == ["CompositeTile", "MaskScene", "MosaicAOI", *["WriteQuality"] * 4]
 
@@ -198,6 +198,25 @@ class TestPlannedTasks:
 
         for at in ("judge", "choose", "compose"):
             assert total(at, 4.0) / total(at, 1.0) > 3.0
+
+    def test_take_the_longer_the_more_scenes_supply_a_place(self) -> None:
+        run = RUNS["eight whole scenes, four tiles, two workers"]
+
+        def composing(*suppliers: float) -> float:
+            tasks = planned_tasks(replace(work(run, settled=True), suppliers=suppliers))
+            return sum(task.cost_s for task in tasks if task.kind == "CompositeTile")
+
+        assert composing(2.0, 2.0, 2.0, 2.0) < 0.6 * composing(6.0, 6.0, 6.0, 6.0)
+        assert composing(2.0, 6.0, 2.0, 2.0) > 1.2 * composing(6.0, 2.0, 2.0, 2.0), "the second tile is the largest"
+
+    def test_weigh_a_small_area_pixel_by_pixel(self) -> None:
+        def weighing(megapixels: float) -> float:
+            tile = TileSize(megapixels=megapixels, ground_km2=400 * megapixels, depth=8.0)
+            sizes = Sizes(scenes_km2={"one": 3000.0}, tiles=(tile,))
+            tasks = planned_tasks(replace(work(RUNS["three scenes, one tile, one worker"]), sizes=sizes))
+            return sum(task.cost_s for task in tasks if task.kind == "WeighScenes")
+
+        assert weighing(0.2) > weighing(0.3)
 
     def test_fetch_most_of_the_time_where_products_come_from_a_service(self) -> None:
         near = work(RUNS["three scenes, one tile, one worker"])

@@ -213,7 +213,7 @@ class TestPlannedTasks:
         def weighing(megapixels: float) -> float:
             tile = TileSize(megapixels=megapixels, ground_km2=400 * megapixels, depth=8.0)
             sizes = Sizes(scenes_km2={"one": 3000.0}, tiles=(tile,))
-            tasks = planned_tasks(replace(work(RUNS["three scenes, one tile, one worker"]), sizes=sizes))
+            tasks = planned_tasks(replace(work(RUNS["three scenes, one tile, one worker"]), sizes=sizes, to_judge=[]))
             return sum(task.cost_s for task in tasks if task.kind == "WeighScenes")
 
         assert weighing(0.2) > weighing(0.3)

@@ -12,11 +12,20 @@ from senard.algorithms.tiling import cut_tiles, project_area
 from senard.io.scenes_file import read_verdict
 from senard.io.sources_file import read_contenders, read_source_counts
 from senard.model.contenders import REGRET_CAP, Contenders
-from senard.model.request import MosaicRequest
+from senard.model.land import LAND_GSD
+from senard.model.request import Method, MosaicRequest
 from senard.model.scene import Sentinel2Scene
 
 SMALL_REGRET = 0.02
 """A scene is spared whose absence costs less than this per pixel of the ground that it covers (docs/decisions/0011)."""
+
+PRICE_BIAS = {20: 1.0, 60: 1.0, 120: 1.07}
+"""What prices come to on pixels of such a side, m, as a multiple of what choosing itself tells: costs are averaged over
+fewer of the larger ones, so they scatter (docs/decisions/0023)."""
+
+SMALL_M2 = 100e6
+"""An area smaller than this, in the mosaic's CRS, is weighed pixel by pixel of the source map: it costs little, and no
+strip of ground is missed that only one scene saw."""
 
 FORECAST_REGRET = 0.002
 """The same where costs come from scene classifications alone, which see little of what tells dates apart: with this,
@@ -43,6 +52,13 @@ class Spared:
     """Those of them that would supply nothing anyway, ascending."""
 
 
+def weighing_pixel_m(request: MosaicRequest) -> int:
+    """Side of the pixels that scenes are weighed on, m: the land's own, where the request names any."""
+    if request.method is not Method.BEST or filled_ground(request).area < SMALL_M2:
+        return 20
+    return LAND_GSD if request.dem or request.landcover else 120
+
+
 def spare_scenes(
     request: MosaicRequest, scenes: Sequence[Sentinel2Scene], masks: Sequence[Path | None], weighed: Sequence[Path]
 ) -> Spared:
@@ -64,7 +80,8 @@ def spare_scenes(
         parts.append(known or uncontended(_supplied_by_choice(folder)))
     usable = [n for n, folder in enumerate(masks, 1) if folder is not None and read_verdict(folder) is None]
     contenders = gathered(parts)
-    numbers = expendable(request, scenes, usable, contenders)
+    limit = SMALL_REGRET * PRICE_BIAS[weighing_pixel_m(request)]
+    numbers = expendable(request, scenes, usable, contenders, limit=limit)
     return Spared(numbers=tuple(numbers), idle=tuple(sorted(set(numbers) - supplied_m2(contenders).keys())))
 
 
@@ -79,7 +96,7 @@ def expendable(
     usable: Collection[int],
     contenders: Contenders,
     *,
-    limit: float = SMALL_REGRET,
+    limit: float,
 ) -> list[int]:
     """The rule of `spare_scenes`, for whoever knows who contends.
 

@@ -9,21 +9,12 @@ from senard.io.atomic import partial_directory
 from senard.io.sources_file import write_contenders
 from senard.model.contenders import Contenders
 from senard.model.grid import Grid, Tile
-from senard.model.land import LAND_GSD
 from senard.model.request import MosaicRequest
 from senard.model.scene import Sentinel2Scene
 from senard.steps.forecast_choice import coarse_grid
 from senard.steps.judge_overflights import Period, judged_observations, period_of
 from senard.steps.select_sources import pixels_to_fill
-from senard.steps.spare_scenes import filled_ground
-
-PIXEL_M = 120
-"""Side of the pixels that are judged, m: scenes are weighed as wholes (docs/decisions/0023). Where the request names
-land, they are its pixels."""
-
-SMALL_M2 = 100e6
-"""An area smaller than this, in the mosaic's CRS, is weighed pixel by pixel of 20 m: it costs little, and no strip of
-ground is lost that only one scene saw."""
+from senard.steps.spare_scenes import weighing_pixel_m
 
 BLOCK_PX = 1024
 """Side of the blocks that a tile is weighed in, px of either size: about as much memory as choosing takes."""
@@ -61,8 +52,8 @@ def weigh_scenes(
         IncompleteError: if a mask folder holds neither a judgement nor a verdict, or the land is not there.
     """
     period = period_of(request, scenes, masks, (), land)
-    small = filled_ground(request).area < SMALL_M2
-    grid = tile.grid(20) if small else coarse_grid(tile, PIXEL_M if land is None else LAND_GSD)
+    pixel_m = weighing_pixel_m(request)
+    grid = tile.grid(20) if pixel_m == 20 else coarse_grid(tile, pixel_m)
     windows, parts = list(grid.blocks(block_px)), list[Contenders]()
     with partial_directory(out) as folder:
         for done, window in enumerate(windows, 1):
@@ -70,7 +61,8 @@ def weigh_scenes(
             inside = pixels_to_fill(request, core)
             if inside.any():
                 candidates = _candidates(period, core)
-                where, m2 = (inside, float(core.gsd**2)) if small else (sampled(core, inside), sample_m2(core))
+                every = pixel_m == 20  # a small area may lie between the pixels of a sample
+                where, m2 = (inside, float(core.gsd**2)) if every else (sampled(core, inside), sample_m2(core))
                 parts.append(contenders_of(candidates, where, m2))
             if progress is not None:
                 progress(done / len(windows))

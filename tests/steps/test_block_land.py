@@ -20,6 +20,7 @@ from senard.io.sources_file import read_contenders
 from senard.model.grid import Grid, Tile
 from senard.model.request import Method, MosaicRequest
 from senard.model.sources import FLAG_PERMANENT_SNOW
+from senard.steps import spare_scenes
 from senard.steps import weigh_scenes as weighing
 from senard.steps.block_land import BlockLand
 from senard.steps.select_participants import select_participants
@@ -105,7 +106,7 @@ class TestTerrain:
     def test_counts_where_scenes_are_weighed(
         self, judged: list[Judged], dem: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, small_m2: float
     ) -> None:
-        monkeypatch.setattr(weighing, "SMALL_M2", small_m2)
+        monkeypatch.setattr(spare_scenes, "SMALL_M2", small_m2)
         corner = Transformer.from_crs(TILE.crs, "EPSG:4326", always_xy=True).transform(TILE.left + 1500, RIDGE + 300)
         request = asked(dem="a" * 64, aoi=shapely.Point(corner).buffer(0.005), clip=True)
         land = take_land(request, dem, None, [TILE], tmp_path / "land")

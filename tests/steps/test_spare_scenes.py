@@ -4,8 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pytest
 import shapely
 from shapely.geometry.base import BaseGeometry
 
@@ -52,7 +54,7 @@ def spared(
     """Source numbers that are spared of scenes that contend for the area."""
     scenes = [replace(SCENE, footprint=footprint) for footprint in footprints]
     numbers = range(1, len(scenes) + 1) if usable is None else usable
-    return expendable(request, scenes, numbers, contending(*grounds, request=request))
+    return expendable(request, scenes, numbers, contending(*grounds, request=request), limit=SMALL_REGRET)
 
 
 class TestSparedScenes:
@@ -133,6 +135,17 @@ class TestSparedScenes:
         for folder in tiles:
             write_contenders(folder, contending((0.4, {1: 0.0}), (0.003, {2: 0.0})))
         assert spare_scenes(REQUEST, scenes, masks, tiles) == Spared(numbers=(), idle=())
+
+    @pytest.mark.parametrize(("changes", "bias"), [({}, 1.07), ({"dem": "a" * 64}, 1.0)])
+    def test_as_prices_come_out_on_the_pixels_that_it_is_weighed_on(
+        self, tmp_path: Path, changes: dict[str, Any], bias: float
+    ) -> None:
+        request, scenes = replace(REQUEST, **changes), [replace(SCENE, footprint=WHOLE)] * 2
+        for name, price, spared in (("below", 0.99, (2,)), ("above", 1.01, ())):
+            (tmp_path / name).mkdir()
+            costs = {1: price * bias * SMALL_REGRET / 0.1, 2: 0.0}
+            write_contenders(tmp_path / name, contending((0.9, {1: 0.0, 2: 1.0}), (0.1, costs)))
+            assert spare_scenes(request, scenes, [tmp_path] * 2, [tmp_path / name]).numbers == spared
 
     def test_as_idle_if_it_supplies_nothing_of_any_tile(self, tmp_path: Path) -> None:
         for index, costs in enumerate(({1: 0.0, 2: 1.0, 3: 2.0}, {2: 0.0, 1: 0.001})):

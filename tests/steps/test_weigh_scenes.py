@@ -17,7 +17,7 @@ from senard.io.scenes_file import write_verdict
 from senard.io.sources_file import CONTENDERS, read_contenders
 from senard.model.contenders import REGRET_CAP, Contenders
 from senard.model.request import MosaicRequest
-from senard.steps import weigh_scenes as module
+from senard.steps import spare_scenes as module
 from senard.steps.judge_overflights import period_of
 from senard.steps.weigh_scenes import weigh_scenes
 from tests.steps.judged_scenes import Judged, write_judged

@@ -72,7 +72,7 @@ class Work:
     """Whether scenes are chosen already."""
 
     suppliers: Sequence[float] = ()
-    """Scenes that supply parts of one place, on average, by tile; empty until scenes are settled."""
+    """Scenes that supply parts of one place, on average, by tile; empty until scenes are weighed."""
 
     composites: Sequence[tuple[int, int]]
     """Tile and pixel side, m, of files that are not made yet."""
@@ -162,7 +162,7 @@ def _choosing(work: Work) -> Iterator[Planned]:
     alone = work.processes == 1
     small = sum(size.megapixels for size in work.sizes.tiles) < SMALL_MEGAPIXELS
     for tile, size in enumerate(work.sizes.tiles):
-        if work.method is Method.BEST:
+        if work.method is Method.BEST and not work.suppliers:
             side, each, base = (0.3, 0.2, 0.5) if small else (0.58, 0.018, 0.09)
             yield Planned(
                 kind="WeighScenes",

@@ -16,7 +16,7 @@ from senard.model.grid import Tile
 from senard.model.keep import Keep
 from senard.steps.make_request import require_for_mosaic, with_mosaic_warnings
 from senard.steps.size_up import size_up
-from workflows.choosing import numbers_text, read_refusals, settled_sources, winning_sources
+from workflows.choosing import numbers_of, numbers_text, read_refusals, settled_sources, winning_sources
 from workflows.closing import AccountedTask
 from workflows.config import Call
 from workflows.costs import Work
@@ -26,7 +26,7 @@ from workflows.missing import leave_out_missing
 from workflows.notes import add_note
 from workflows.paths import ProductPaths, QueryPaths
 from workflows.scenes import MaskScene
-from workflows.selection import SettleScenes
+from workflows.selection import SelectSources, SettleScenes
 from workflows.sentinel2 import CompositeTile
 from workflows.targets import FileTarget, Stamp
 from workflows.tidying import Tidying
@@ -39,6 +39,9 @@ class MosaicJob(AccountedTask):
 
     label = "MosaicAOI: report and checksums"
 
+    _left_out: set[int] | None = None
+    """Source numbers that the choice does without, as soon as it is known."""
+
     @cached_property
     def call(self) -> Call:
         """What was asked; may raise RequestError."""
@@ -50,6 +53,15 @@ class MosaicJob(AccountedTask):
     def folder(self) -> Path:
         """The product folder; known once the query is answered."""
         return self._folder(self._frozen()).folder
+
+    def task_begins(self, task: luigi.Task) -> None:
+        """Learn from the first choice which scenes are worth reading: so many more or less are to be decoded."""
+        super().task_begins(task)
+        if isinstance(task, SelectSources):
+            left_out = {*numbers_of(task.spared), *numbers_of(task.without)}
+            if left_out != self._left_out:
+                self._left_out = left_out
+                self.plan_the_rest()
 
     def task_ends(self, task: luigi.Task) -> None:
         """Give free what no tile needs any more, as `--keep` says."""
@@ -122,10 +134,14 @@ class MosaicJob(AccountedTask):
             query.clone(MaskScene, product_id=scene.product_id, evidence=self.call.request.evidence_key)
             for scene in kept
         ]
-        settled, suppliers = self._is_settled(frozen, folder, refused), tuple[float, ...]()
+        settled, used, suppliers = self._is_settled(frozen, folder, refused), list[int](), tuple[float, ...]()
         if settled:
-            used = [kept[number - 1] for number in winning_sources(self._sources(folder, refused))]
-            suppliers = tuple(tile.depth for tile in size_up(self.call.request, used, self._tiles).tiles)
+            used = winning_sources(self._sources(folder, refused))
+        elif self._left_out is not None:
+            used = sorted({*range(1, len(kept) + 1)} - self._left_out)
+        if used:
+            scenes = [kept[number - 1] for number in used]
+            suppliers = tuple(tile.depth for tile in size_up(self.call.request, scenes, self._tiles).tiles)
         return Work(
             sizes=size_up(self.call.request, kept, self._tiles),
             to_judge=[task.product_id for task in masks if not task.complete()],

@@ -25,14 +25,14 @@ from workflows.estimate import Estimate, Planned
 RUNS: dict[str, Any] = json.loads((Path(__file__).parent / "recorded_runs.json").read_text(encoding="utf-8"))
 
 
-def work(run: dict[str, Any], *, settled: bool = False) -> Work:
-    """What the recorded mosaic consisted of, at its begin or once its scenes were settled."""
+def work(run: dict[str, Any], *, weighed: bool = False, settled: bool = False) -> Work:
+    """What the recorded mosaic consisted of, at its begin, or once its scenes were weighed or settled."""
     tiles = tuple(TileSize(**tile) for tile in run["tiles"])
     return Work(
         sizes=Sizes(scenes_km2=run["scenes_km2"], tiles=tiles),
-        to_judge=[] if settled else list(run["scenes_km2"]),
+        to_judge=[] if weighed or settled else list(run["scenes_km2"]),
         settled=settled,
-        suppliers=tuple(run["suppliers"]) if settled else (),
+        suppliers=tuple(run["suppliers"]) if weighed or settled else (),
         composites=[(tile, gsd) for gsd in (10, 20) for tile in range(len(tiles))],
         method=Method.BEST,
         processes=run["workers"],
@@ -67,6 +67,8 @@ def replay(run: dict[str, Any], tasks: Callable[[Work], Iterable[Planned]], slow
             if not planned and not label.startswith("QueryScenes"):
                 estimate.plan(tasks(work(run)))
                 planned = True
+            if label == "SelectSources 0":
+                estimate.plan(tasks(work(run, weighed=True)))
             estimate.began(label, values[0], now)
         elif event == "share":
             estimate.share(label, values[0], now)

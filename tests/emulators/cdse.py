@@ -247,7 +247,7 @@ class Emulator:
         """Bytes of bodies that left."""
         return sum(one.bytes_sent for one in self.asked(service))
 
-    def settle(self, timeout_s: float = 2.0) -> None:
+    def settle(self, timeout_s: float = 10.0) -> None:
         """Wait until no request is being answered, so that the log is complete.
 
         Raises:

@@ -169,7 +169,7 @@ class TestDoor:
     def test_signature_in_the_address(self, connect: Connect, product: tuple[str, Path]) -> None:
         named = {"Bucket": "eodata", "Key": f"{product[0]}/manifest.safe"}
         url = connect().generate_presigned_url("get_object", Params=named)
-        answer = requests.get(url, timeout=5)
+        answer = requests.get(url, timeout=20)
         assert answer.status_code == 403
         assert "<Code>InvalidAccessKeyId</Code>" in answer.text
 

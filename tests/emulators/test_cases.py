@@ -18,7 +18,7 @@ def cases() -> Iterator[tuple[Emulator, dict[str, list[str]]]]:
 
 def told(emulator: Emulator, name: str) -> dict[str, Any]:
     options = {"$filter": f"Name eq '{name}.SAFE'", "$expand": "Attributes"}
-    return dict(requests.get(f"{emulator.addresses.search}/Products", params=options, timeout=5).json()["value"][0])
+    return dict(requests.get(f"{emulator.addresses.search}/Products", params=options, timeout=20).json()["value"][0])
 
 
 def attribute(entry: dict[str, Any], name: str) -> Any:

@@ -40,7 +40,7 @@ def empty() -> Iterator[Emulator]:
 
 def ask(emulator: Emulator, path: str = "Products", **options: str) -> requests.Response:
     query = {f"${name.removesuffix('_')}": value for name, value in options.items()}
-    return requests.get(f"{emulator.addresses.search}/{path}", params=query, timeout=5)
+    return requests.get(f"{emulator.addresses.search}/{path}", params=query, timeout=20)
 
 
 def names(emulator: Emulator, filter_: str, **options: str) -> list[str]:
@@ -71,7 +71,7 @@ class TestRecordedAnswers:
             query = [
                 (name, value) for name, value in parse_qsl(urlsplit(url).query) if name != "$count" or url == first
             ]
-            answer = requests.get(f"{empty.addresses.search}/Products", params=query, timeout=5).json()
+            answer = requests.get(f"{empty.addresses.search}/Products", params=query, timeout=20).json()
             if "@odata.nextLink" in answer:
                 answer["@odata.nextLink"] = answer["@odata.nextLink"].replace(empty.origin("catalogue"), real)
             assert answer == page
@@ -214,14 +214,14 @@ class TestPaging:
         page = ask(empty, orderby="ContentDate/Start").json()
         assert len(page["value"]) == 20
         assert "@odata.count" not in page
-        assert len(requests.get(page["@odata.nextLink"], timeout=5).json()["value"]) == 5
+        assert len(requests.get(page["@odata.nextLink"], timeout=20).json()["value"]) == 5
 
     def test_encodes_the_next_link_as_a_form(self, empty: Emulator) -> None:
         empty.products.add_synthetic(3)
         page = ask(empty, filter_=S2, top="2", expand="Attributes", orderby="ContentDate/Start asc").json()
         start = f"{empty.addresses.search}/Products?%24filter=Collection%2FName+eq+%27SENTINEL-2%27&%24top=2"
         assert page["@odata.nextLink"] == f"{start}&%24expand=Attributes&%24orderby=ContentDate%2FStart+asc&%24skip=2"
-        assert "@odata.nextLink" not in requests.get(page["@odata.nextLink"], timeout=5).json()
+        assert "@odata.nextLink" not in requests.get(page["@odata.nextLink"], timeout=20).json()
 
     def test_loses_and_repeats_products_without_an_order(self, empty: Emulator) -> None:
         empty.products.add_synthetic(60)
@@ -232,13 +232,13 @@ class TestPaging:
         empty.products.add_synthetic(11_500)
         order = {"orderby": "ContentDate/Start asc", "top": "1000", "count": "true"}
         before = ask(empty, skip="9000", **order).json()
-        last = requests.get(before["@odata.nextLink"], timeout=5).json()
+        last = requests.get(before["@odata.nextLink"], timeout=20).json()
         assert (before["@odata.count"], len(last["value"])) == (11_500, 1000)
         assert "@odata.nextLink" not in last
 
     @pytest.mark.parametrize(("option", "value", "most"), [("$skip", "10001", 10_000), ("$top", "1001", 1000)])
     def test_refuses_what_is_out_of_range(self, empty: Emulator, option: str, value: str, most: int) -> None:
-        answer = requests.get(f"{empty.addresses.search}/Products", params={option: value}, timeout=5)
+        answer = requests.get(f"{empty.addresses.search}/Products", params={option: value}, timeout=20)
         assert answer.status_code == 422
         assert answer.json() == {
             "detail": [
@@ -273,7 +273,7 @@ class TestEntries:
 
     def test_expands_only_what_is_asked_for(self, emulator: Emulator) -> None:
         url = f"{emulator.addresses.search}/Products?$expand=Attributes&$expand=Assets&$top=1"
-        page = requests.get(url, timeout=5).json()
+        page = requests.get(url, timeout=20).json()
         assert page["@odata.context"] == "$metadata#Products(Attributes(),Assets())"
         assert "Locations" not in page["value"][0]
         assert {"Attributes", "Assets"} <= page["value"][0].keys()
@@ -281,10 +281,10 @@ class TestEntries:
 
     def test_shows_the_quicklook(self, emulator: Emulator) -> None:
         asset = ask(emulator, expand="Assets").json()["value"][0]["Assets"][0]
-        picture = requests.get(asset["DownloadLink"], timeout=5)
+        picture = requests.get(asset["DownloadLink"], timeout=20)
         assert (picture.content[:2], picture.headers["Content-Type"]) == (b"\xff\xd8", "image/jpeg")
         emulator.faults.quicklooks = False
-        assert requests.get(asset["DownloadLink"], timeout=5).status_code == 404
+        assert requests.get(asset["DownloadLink"], timeout=20).status_code == 404
 
     def test_knows_a_product_by_its_id(self, emulator: Emulator) -> None:
         entry = emulator.products[NEW]
@@ -299,9 +299,9 @@ class TestEntries:
     def test_finds_a_list_of_names(self, emulator: Emulator) -> None:
         url = f"{emulator.addresses.search}/Products/OData.CSC.FilterList"
         body = {"FilterProducts": [{"Name": f"{NEW}.SAFE"}, {"Name": "S2A_none.SAFE"}]}
-        found = requests.post(url, json=body, timeout=5).json()["value"]
+        found = requests.post(url, json=body, timeout=20).json()["value"]
         assert [one["Name"] for one in found] == [f"{NEW}.SAFE"]
-        assert requests.post(url, json={}, timeout=5).status_code == 422
+        assert requests.post(url, json={}, timeout=20).status_code == 422
 
     def test_moves_a_withdrawn_product_to_the_deleted_ones(self, emulator: Emulator) -> None:
         emulator.products.withdraw(OLD, "Duplicated product")
@@ -344,7 +344,7 @@ class TestTokens:
 
     @staticmethod
     def grant(emulator: Emulator, **form: str) -> requests.Response:
-        return requests.post(emulator.addresses.token, data={"client_id": "cdse-public", **form}, timeout=5)
+        return requests.post(emulator.addresses.token, data={"client_id": "cdse-public", **form}, timeout=20)
 
     def login(self, emulator: Emulator, **more: str) -> requests.Response:
         username, password = emulator.account

@@ -38,7 +38,7 @@ def content(tiny_product: Path) -> bytes:
 def token_of(emulator: Emulator) -> str:
     username, password = emulator.account
     form = {"client_id": "cdse-public", "grant_type": "password", "username": username, "password": password}
-    return str(requests.post(emulator.addresses.token, data=form, timeout=5).json()["access_token"])
+    return str(requests.post(emulator.addresses.token, data=form, timeout=20).json()["access_token"])
 
 
 def url_of(emulator: Emulator, place: str = "", name: str = NAME) -> str:
@@ -48,7 +48,7 @@ def url_of(emulator: Emulator, place: str = "", name: str = NAME) -> str:
 
 def get(emulator: Emulator, url: str = "", *, token: str = "", **headers: str) -> requests.Response:
     lines = {"Authorization": f"Bearer {token or token_of(emulator)}", **headers}
-    return requests.get(url or url_of(emulator), headers=lines, timeout=2, allow_redirects=False)
+    return requests.get(url or url_of(emulator), headers=lines, timeout=20, allow_redirects=False)
 
 
 def code(answer: requests.Response) -> tuple[int, str]:
@@ -66,17 +66,17 @@ class TestWholeProducts:
         assert answer.headers["Content-Disposition"].startswith("attachment; filename=")
 
     def test_tells_its_head(self, emulator: Emulator, content: bytes) -> None:
-        answer = requests.head(url_of(emulator), headers={"Authorization": f"Bearer {token_of(emulator)}"}, timeout=2)
+        answer = requests.head(url_of(emulator), headers={"Authorization": f"Bearer {token_of(emulator)}"}, timeout=20)
         assert (answer.status_code, int(answer.headers["Content-Length"])) == (200, len(content))
 
     def test_takes_the_token_from_the_query_too(self, emulator: Emulator, content: bytes) -> None:
-        assert requests.get(f"{url_of(emulator)}?token={token_of(emulator)}", timeout=2).content == content
+        assert requests.get(f"{url_of(emulator)}?token={token_of(emulator)}", timeout=20).content == content
 
     def test_lies_on_another_origin_than_the_catalogue(self, emulator: Emulator) -> None:
         url = url_of(emulator).replace(emulator.origin("download"), emulator.origin("catalogue"))
         answer = get(emulator, url)
         assert (answer.status_code, answer.headers["Location"]) == (301, url_of(emulator))
-        followed = requests.get(url, headers={"Authorization": f"Bearer {token_of(emulator)}"}, timeout=2)
+        followed = requests.get(url, headers={"Authorization": f"Bearer {token_of(emulator)}"}, timeout=20)
         assert code(followed) == (401, "DAT-ZIP-604")  # requests drops the token on the way
 
     @pytest.mark.parametrize(
@@ -113,12 +113,12 @@ class TestWholeProducts:
         answer = get(emulator)
         assert answer.status_code == 302
         assert answer.headers["Location"].startswith(emulator.origin("storage"))
-        assert requests.get(answer.headers["Location"], timeout=2).content == content
+        assert requests.get(answer.headers["Location"], timeout=20).content == content
         assert "authorization" not in emulator.asked("storage")[0].headers
         emulator.faults.next(Kind.TO_STORAGE)
         elsewhere = get(emulator, url_of(emulator, f"{NAME}.SAFE/manifest.safe")).headers["Location"]
-        assert b"dataObjectSection" in requests.get(elsewhere, timeout=2).content
-        assert requests.get(elsewhere.replace("sig=", "sig=0"), timeout=2).status_code == 403
+        assert b"dataObjectSection" in requests.get(elsewhere, timeout=20).content
+        assert requests.get(elsewhere.replace("sig=", "sig=0"), timeout=20).status_code == 403
 
 
 class TestNodes:
@@ -127,15 +127,15 @@ class TestNodes:
     def test_are_listed_as_documented(self, emulator: Emulator) -> None:
         entry = emulator.products[NAME]
         root = f"{emulator.addresses.data}/Products({entry.id})"
-        top = requests.get(f"{root}/Nodes", timeout=2).json()["result"]
+        top = requests.get(f"{root}/Nodes", timeout=20).json()["result"]
         uri = f"{root}/Nodes({NAME}.SAFE)/Nodes"
         stated = {"Id": f"{NAME}.SAFE", "Name": f"{NAME}.SAFE", "ContentLength": 0, "ChildrenNumber": 8}
         assert top == [{**stated, "Nodes": {"uri": uri}}]
-        below = {one["Name"]: one for one in requests.get(uri, timeout=2).json()["result"]}
+        below = {one["Name"]: one for one in requests.get(uri, timeout=20).json()["result"]}
         assert {"AUX_DATA", "DATASTRIP", "GRANULE", "HTML", "manifest.safe", "rep_info"} <= below.keys()
         manifest = below["manifest.safe"]
         assert manifest["ContentLength"] > 50_000
-        assert requests.get(manifest["Nodes"]["uri"], timeout=2).json() == {"result": []}
+        assert requests.get(manifest["Nodes"]["uri"], timeout=20).json() == {"result": []}
 
     def test_hold_the_bytes_of_the_zip(self, emulator: Emulator, tiny_product: Path) -> None:
         place = f"{NAME}.SAFE/{GRANULE}/IMG_DATA/R10m/T35VLG_20240711T095031_B04_10m.jp2"
@@ -144,7 +144,7 @@ class TestNodes:
         assert get(emulator, url_of(emulator, place)).content == expected
         assert get(emulator, url_of(emulator, place), Range="bytes=10-19").content == expected[10:20]
         assert emulator.asked("download")[-1].node == place.partition("/")[2]
-        assert requests.get(url_of(emulator, place), timeout=2).status_code == 401
+        assert requests.get(url_of(emulator, place), timeout=20).status_code == 401
 
     @pytest.mark.parametrize("step", ["Nodes()", "Nodes(.)", f"Nodes('{NAME}.SAFE')"])
     def test_are_refused_where_the_path_is_malformed(self, emulator: Emulator, step: str) -> None:
@@ -157,7 +157,7 @@ class TestRefusals:
     """Who may not download is told why."""
 
     def test_without_a_token(self, emulator: Emulator) -> None:
-        answer = requests.get(url_of(emulator), timeout=2)
+        answer = requests.get(url_of(emulator), timeout=20)
         assert (answer.status_code, answer.json()) == (401, {"code": "DAT-ZIP-604", "message": "Token not found"})
 
     def test_with_an_expired_token(self, emulator: Emulator) -> None:
@@ -170,7 +170,7 @@ class TestRefusals:
         token = token_of(emulator)
         emulator.faults.bytes_s = len(content) * 5
         lines = {"Authorization": f"Bearer {token}"}
-        with requests.get(url_of(emulator), headers=lines, timeout=5, stream=True) as begun:
+        with requests.get(url_of(emulator), headers=lines, timeout=20, stream=True) as begun:
             emulator.tokens.expire()
             assert begun.content == content
         assert get(emulator, token=token).status_code == 401
@@ -218,7 +218,7 @@ class TestConnections:
     def begin(emulator: Emulator, token: str) -> http.client.HTTPConnection:
         """A download of which only the head was read."""
         parts = urlsplit(url_of(emulator))
-        connection = http.client.HTTPConnection(parts.netloc, timeout=2)
+        connection = http.client.HTTPConnection(parts.netloc, timeout=20)
         connection.request("GET", parts.path, headers={"Authorization": f"Bearer {token}"})
         connection.begun = connection.getresponse()  # type: ignore[attr-defined]
         return connection
@@ -312,7 +312,7 @@ class TestBodies:
         emulator.faults.next(Kind.SLOW)
         url = url_of(emulator, f"{NAME}.SAFE/MTD_MSIL2A.xml")  # 30 kB
         lines = {"Authorization": f"Bearer {token_of(emulator)}"}
-        with requests.get(url, headers=lines, timeout=5, stream=True) as answer:
+        with requests.get(url, headers=lines, timeout=20, stream=True) as answer:
             assert len(answer.raw.read1(1 << 20)) < 10_000
             assert len(answer.raw.read()) > 20_000
 
@@ -381,10 +381,10 @@ class TestAlone:
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
             assert process.stdout is not None
             told: dict[str, Any] = json.loads(process.stdout.readline())
-            answers = [requests.get(f"{told['addresses']['search']}/Products", timeout=5) for _ in range(2)]
+            answers = [requests.get(f"{told['addresses']['search']}/Products", timeout=20) for _ in range(2)]
             assert [answer.status_code for answer in answers] == [503, 200]
-            state = requests.get(f"{told['control']}/state", timeout=5).json()
+            state = requests.get(f"{told['control']}/state", timeout=20).json()
             assert state["requests"] == 2
             process.send_signal(signal.SIGTERM)
-            assert process.wait(5) == 0
+            assert process.wait(20) == 0
         assert not Path(told["credentials"]).exists()

@@ -33,13 +33,13 @@ def item(url: str, collection: str, day: str) -> dict[str, Any]:
     """The item of one day."""
     body = {"collections": [collection], "datetime": f"{day[:4]}-{day[4:6]}-{day[6:]}T00:00:00Z/.."}
     asked = {**body, "sortby": [{"field": "datetime", "direction": "asc"}]}
-    found: dict[str, Any] = requests.post(f"{url}/search", json=asked, timeout=5).json()["features"][0]
+    found: dict[str, Any] = requests.post(f"{url}/search", json=asked, timeout=20).json()["features"][0]
     return found
 
 
 def pixels(url: str) -> Any:
     """Brought first: GDAL would wait for this process while it holds it."""
-    answer = requests.get(url, timeout=5)
+    answer = requests.get(url, timeout=20)
     assert answer.status_code == 200
     with rasterio.open(BytesIO(answer.content)) as raster:
         assert raster.crs.to_epsg() == 32635
@@ -94,12 +94,12 @@ class TestEarthSearch:
         cogs.earth_search.missing = {(name, "scl")}
         assert "scl" not in item(emulator.addresses.earth_search, "sentinel-2-l2a", NEW)["assets"]
         cogs.earth_search.absent = {name}
-        answer = requests.post(f"{emulator.addresses.earth_search}/search", json={}, timeout=5).json()
+        answer = requests.post(f"{emulator.addresses.earth_search}/search", json={}, timeout=20).json()
         assert len(answer["features"]) == 6
 
     def test_brings_the_metadata(self, emulator: Emulator) -> None:
         found = item(emulator.addresses.earth_search, "sentinel-2-c1-l2a", NEW)
-        assert b"Level-2A_User_Product" in requests.get(found["assets"]["product_metadata"]["href"], timeout=5).content
+        assert b"Level-2A_User_Product" in requests.get(found["assets"]["product_metadata"]["href"], timeout=20).content
 
 
 class TestPlanetaryComputer:
@@ -111,21 +111,21 @@ class TestPlanetaryComputer:
 
     def test_refuses_an_address_without_signature(self, emulator: Emulator) -> None:
         found = item(f"{emulator.addresses.planetary_computer}/stac/v1", "sentinel-2-l2a", NEW)
-        answer = requests.get(found["assets"]["SCL"]["href"], timeout=5)
+        answer = requests.get(found["assets"]["SCL"]["href"], timeout=20)
         assert answer.status_code == 403
         assert "<Code>AuthenticationFailed</Code>" in answer.text
 
     def test_refuses_an_expired_signature(self, emulator: Emulator, cogs: Cogs) -> None:
         cogs.planetary_computer.token_life_s = -1
         found = item(f"{emulator.addresses.planetary_computer}/stac/v1", "sentinel-2-l2a", NEW)
-        answer = requests.get(f"{found['assets']['SCL']['href']}?{signature(emulator)}", timeout=5)
+        answer = requests.get(f"{found['assets']['SCL']['href']}?{signature(emulator)}", timeout=20)
         assert answer.status_code == 403
         assert "not valid in the specified time frame" in answer.text
 
     def test_has_no_blob_that_there_is_not(self, emulator: Emulator) -> None:
         found = item(f"{emulator.addresses.planetary_computer}/stac/v1", "sentinel-2-l2a", NEW)
         href = found["assets"]["SCL"]["href"].replace("SCL", "ABC")
-        answer = requests.get(f"{href}?{signature(emulator)}", timeout=5)
+        answer = requests.get(f"{href}?{signature(emulator)}", timeout=20)
         assert answer.status_code == 404
         assert "<Code>BlobNotFound</Code>" in answer.text
 
@@ -133,5 +133,5 @@ class TestPlanetaryComputer:
 def signature(emulator: Emulator) -> str:
     """A token for the container."""
     url = f"{emulator.addresses.planetary_computer}/sas/v1/token/sentinel2l2a01/sentinel2-l2"
-    token: str = requests.get(url, timeout=5).json()["token"]
+    token: str = requests.get(url, timeout=20).json()["token"]
     return token

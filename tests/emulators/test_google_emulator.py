@@ -31,9 +31,9 @@ def emulator(tmp_path: Path) -> Iterator[Emulator]:
 def listed(emulator: Emulator, **options: str) -> list[dict[str, Any]]:
     """Every page of a list."""
     url = f"{emulator.addresses.google}/storage/v1/b/{BUCKET}/o"
-    pages = [requests.get(url, params=options, timeout=5).json()]
+    pages = [requests.get(url, params=options, timeout=20).json()]
     while "nextPageToken" in pages[-1]:
-        pages.append(requests.get(url, params={**options, "pageToken": pages[-1]["nextPageToken"]}, timeout=5).json())
+        pages.append(requests.get(url, params={**options, "pageToken": pages[-1]["nextPageToken"]}, timeout=20).json())
     return pages
 
 
@@ -75,12 +75,12 @@ class TestObject:
         place = f"{TILE}{MadeProduct().product_id}.SAFE/MTD_MSIL2A.xml"
         url = f"{emulator.addresses.google}/{BUCKET}/{place}"
         whole = MadeProduct().members()["MTD_MSIL2A.xml"]
-        assert requests.get(url, timeout=5).content == whole
-        part = requests.get(url, headers={"Range": "bytes=10-"}, timeout=5)
+        assert requests.get(url, timeout=20).content == whole
+        part = requests.get(url, headers={"Range": "bytes=10-"}, timeout=20)
         assert (part.status_code, part.content) == (206, whole[10:])
 
     def test_is_refused_where_there_is_none(self, emulator: Emulator) -> None:
-        answer = requests.get(f"{emulator.addresses.google}/{BUCKET}/nowhere", timeout=5)
+        answer = requests.get(f"{emulator.addresses.google}/{BUCKET}/nowhere", timeout=20)
         assert answer.status_code == 404
         assert "<Code>NoSuchKey</Code>" in answer.text
 
@@ -103,7 +103,7 @@ class TestLogin:
     def test_is_wanted_for_lists_and_objects(self, emulator: Emulator, login: GoogleLogin) -> None:
         assert login.granted == {}
         for path in (f"storage/v1/b/{BUCKET}/o", f"{BUCKET}/nowhere"):
-            answer = requests.get(f"{emulator.addresses.google}/{path}", timeout=5)
+            answer = requests.get(f"{emulator.addresses.google}/{path}", timeout=20)
             assert answer.status_code == 401
             assert "Anonymous caller does not have storage.objects.list access" in answer.text
 

@@ -39,7 +39,7 @@ def hub(emulator: Emulator) -> Dhus:
 
 @pytest.fixture
 def api(emulator: Emulator) -> Iterator[SentinelAPI]:
-    api = SentinelAPI(*emulator.account, emulator.addresses.dhus, show_progressbars=False, timeout=5)
+    api = SentinelAPI(*emulator.account, emulator.addresses.dhus, show_progressbars=False, timeout=20)
     api.dl_retry_delay = 0.01
     api.lta_retry_delay = 0.05
     yield api

@@ -55,7 +55,7 @@ class TestStac:
 
     def test_has_the_landing_page(self, emulator: Emulator, recorded: list[Any]) -> None:
         real = recorded[0][1]
-        ours = requests.get(emulator.addresses.stac, timeout=5).json()
+        ours = requests.get(emulator.addresses.stac, timeout=20).json()
         assert real["id"] == ours["id"]
         assert {link["rel"] for link in real["links"]} == {link["rel"] for link in ours["links"]}
         assert {name for name in real["conformsTo"] if "transaction" not in name} == set(ours["conformsTo"])
@@ -63,14 +63,14 @@ class TestStac:
     def test_has_the_frame_of_a_search(self, emulator: Emulator, recorded: list[Any]) -> None:
         request, real = next(one for one in recorded if one[0]["method"] == "POST")
         body = {**json.loads(request["body"]), "bbox": [23, 60, 25, 61], "datetime": "2024-01-01T00:00:00Z/.."}
-        ours = requests.post(f"{emulator.addresses.stac}/search", json=body, timeout=5).json()
+        ours = requests.post(f"{emulator.addresses.stac}/search", json=body, timeout=20).json()
         assert real.keys() == ours.keys()
         assert [link["rel"] for link in real["links"]] == [link["rel"] for link in ours["links"]]
         assert len(ours["features"]) == ours["numberReturned"] == 4
 
     def test_has_the_items(self, emulator: Emulator, recorded: list[Any]) -> None:
         real = next(one for one in recorded if one[0]["method"] == "POST")[1]["features"][0]
-        found = requests.get(f"{emulator.addresses.stac}/search", timeout=5).json()["features"]
+        found = requests.get(f"{emulator.addresses.stac}/search", timeout=20).json()["features"]
         ours = next(item for item in found if item["properties"]["processing:version"] == "05.11")
         odd = {"/properties/auth:schemes", "/properties/storage:schemes", "/assets/B06_20m/description"}
         missing = lacking(shape(real), shape(ours))
@@ -79,7 +79,7 @@ class TestStac:
 
     def test_has_the_traps(self, emulator: Emulator, recorded: list[Any]) -> None:
         real = next(one for one in recorded if one[0]["method"] == "POST")[1]["features"][0]
-        ours = requests.get(f"{emulator.addresses.stac}/search?limit=1", timeout=5).json()["features"][0]
+        ours = requests.get(f"{emulator.addresses.stac}/search?limit=1", timeout=20).json()["features"][0]
         for item in (real, ours):
             assets = item["assets"]
             assert "/Nodes()/" in assets["granule_metadata"]["alternate"]["https"]["href"]
@@ -95,7 +95,7 @@ class TestStac:
     def test_takes_every_odd_entry(self, tiny_archive: Path) -> None:
         with Emulator(tiny_archive, services=("stac",)) as emulator:
             Cases(emulator.products).add_all()
-            found = requests.get(f"{emulator.addresses.stac}/search?limit=1000", timeout=5).json()["features"]
+            found = requests.get(f"{emulator.addresses.stac}/search?limit=1000", timeout=20).json()["features"]
             assert {item["id"] for item in found} == set(emulator.products.names)
 
 
@@ -129,6 +129,6 @@ class TestEarthSearch:
     def item(emulator: Emulator, collection: str) -> dict[str, Any]:
         """The newest item."""
         body = {"collections": [collection], "limit": 1}
-        answer = requests.post(f"{emulator.addresses.earth_search}/search", json=body, timeout=5)
+        answer = requests.post(f"{emulator.addresses.earth_search}/search", json=body, timeout=20)
         found: dict[str, Any] = answer.json()["features"][0]
         return found

@@ -82,10 +82,10 @@ class Departure:
 
 
 def detection_grid(grid: Grid) -> Grid:
-    """The pixels of 60 m, anchored at the origin of the CRS, that hold a grid and all that its detection depends on.
+    """The pixels of 60 m or more, anchored at the origin of the CRS, that hold a grid and all its detection depends on.
 
     Args:
-        grid: of 20 m.
+        grid: of 20 m, or of coarser pixels, which are then those of detection.
     """
     smallest = min(section.pixel_m for section in row_sections(grid.padded(1000)))
     pad = reach_px(smallest, HAZE_SIGMA_M) + reach_px(smallest, SHORE_SIGMA_M) + 6

@@ -100,7 +100,7 @@ def release(scored: Scored, seen: Observation, found: Departure, grid: Grid, coa
         scored: refined by what other dates say, on `grid`.
         seen: what it saw, on `grid`.
         found: on `coarse`, with RELEASED.
-        grid: pixels of 20 m, inside `coarse`.
+        grid: pixels of 20 m, or those of `coarse`, inside it.
         coarse: pixels of 60 m, or of any multiple of 20 m.
 
     Returns:

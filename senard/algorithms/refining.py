@@ -31,7 +31,7 @@ def refine(scored: Scored, found: Departure, grid: Grid, coarse: Grid) -> Scored
     Args:
         scored: by its own scene alone, on `grid`.
         found: on `coarse`.
-        grid: pixels of 20 m, inside `coarse`.
+        grid: pixels of 20 m, or those of `coarse`, inside it.
         coarse: pixels of 60 m, or of any multiple of 20 m.
 
     Returns:

@@ -66,7 +66,7 @@ def with_snow(scored: Scored, seen: Observation, snow: Snow, permanent: BoolArra
         snow: ALLOW makes it level 1, though haze over it cannot be told; AVOID leaves it at level 4, behind all ground
             without snow; MASK takes it for nodata.
         permanent: (y, x) on `coarse`.
-        grid: pixels of 20 m, inside `coarse`.
+        grid: pixels of 20 m, or those of `coarse`, inside it.
         coarse: pixels of 60 m, or of any multiple of 20 m.
 
     Returns:

@@ -114,7 +114,7 @@ def dimmed(scored: Scored, light: Light, grid: Grid, coarse: Grid) -> Scored:
     Args:
         scored: its judgement, on `grid`.
         light: on `coarse`.
-        grid: pixels of 20 m, inside `coarse`.
+        grid: pixels of 20 m, or those of `coarse`, inside it.
         coarse: pixels of 60 m.
 
     Returns:

@@ -1,6 +1,8 @@
 """sources.json beside a source map, and settled.json of the whole mosaic."""
 
 import json
+import zipfile
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -85,11 +87,22 @@ def write_contenders(folder: Path, contenders: Contenders) -> None:
 
 
 def read_contenders(folder: Path) -> Contenders | None:
-    """Who contends for the pixels of one tile; None if the folder holds a source map instead."""
-    if not (folder / CONTENDERS).is_file():
+    """Who contends for the pixels of one tile; None if the folder holds a source map instead.
+
+    Raises:
+        IncompleteError: if the file cannot be read.
+    """
+    path = folder / CONTENDERS
+    if not path.is_file():
         return None
-    with np.load(folder / CONTENDERS, allow_pickle=False) as arrays:
-        return Contenders(source=arrays["source"], regret=arrays["regret"], area=arrays["area"])
+    try:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+            return Contenders(source=arrays["source"], regret=arrays["regret"], area=arrays["area"])
+    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile, zlib.error) as error:
+        raise IncompleteError(
+            f"{path}: expected what WeighScenes wrote, found a file that cannot be read ({error}). Delete {folder} and "
+            f"run the same command again."
+        ) from error
 
 
 def _texts(counts: Mapping[int, int]) -> dict[str, int]:

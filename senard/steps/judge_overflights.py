@@ -225,7 +225,7 @@ def judged_observations(
 
     Args:
         period: all that may be chosen from.
-        grid: pixels of 20 m.
+        grid: pixels of 20 m, or coarser ones.
         usual: what was learnt of at least their `detection_grid`; None: it is learnt first.
     """
     coarse = detection_grid(grid)

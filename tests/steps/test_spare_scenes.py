@@ -13,7 +13,8 @@ from shapely.geometry.base import BaseGeometry
 
 from senard.algorithms.contenders import gathered
 from senard.algorithms.tiling import project_area
-from senard.io.sources_file import write_contenders, write_source_counts
+from senard.errors import IncompleteError
+from senard.io.sources_file import CONTENDERS, write_contenders, write_source_counts
 from senard.model.contenders import PLACES, REGRET_CAP, Contenders
 from senard.model.request import MosaicRequest
 from senard.model.sources import SourceCounts
@@ -146,6 +147,14 @@ class TestSparedScenes:
             costs = {1: price * bias * SMALL_REGRET / 0.1, 2: 0.0}
             write_contenders(tmp_path / name, contending((0.9, {1: 0.0, 2: 1.0}), (0.1, costs)))
             assert spare_scenes(request, scenes, [tmp_path] * 2, [tmp_path / name]).numbers == spared
+
+    @pytest.mark.parametrize("kept", [0.0, 0.2, 0.95])
+    def test_never_by_what_a_full_disk_left_of_the_weights(self, tmp_path: Path, kept: float) -> None:
+        write_contenders(tmp_path, contending((0.5, {1: 0.0, 2: 1.0})))
+        path = tmp_path / CONTENDERS
+        path.write_bytes(path.read_bytes()[: int(kept * path.stat().st_size)])
+        with pytest.raises(IncompleteError, match=r"contenders\.npz: .* WeighScenes .* Delete .* same command again"):
+            spare_scenes(REQUEST, [SCENE], [tmp_path], [tmp_path])
 
     def test_as_idle_if_it_supplies_nothing_of_any_tile(self, tmp_path: Path) -> None:
         for index, costs in enumerate(({1: 0.0, 2: 1.0, 3: 2.0}, {2: 0.0, 1: 0.001})):

@@ -21,6 +21,7 @@ with collector_at_rest():
         RankScenes,
         SelectSources,
         SettleScenes,
+        SpareScenes,
         WeighScenes,
     )
     from workflows.sentinel2 import (
@@ -57,6 +58,7 @@ __all__ = [
     "RankScenes",
     "SelectSources",
     "SettleScenes",
+    "SpareScenes",
     "Unzip",
     "WeighScenes",
     "WriteClasses",

@@ -5,9 +5,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from senard.io.sources_file import read_source_counts
+from senard.algorithms.scene_parts import first_alike, share_that_supplies
+from senard.io.sources_file import read_source_counts, read_spared
 from senard.model.grid import Tile
 from senard.model.request import Method
+from senard.model.scene import Sentinel2Scene
 from workflows.paths import ChoicePaths, WorkPaths, without_key
 from workflows.targets import FileTarget
 
@@ -60,6 +62,23 @@ def read_settled(choice: ChoicePaths) -> Settled:
     """What the settled source maps do without."""
     values: dict[str, list[int]] = json.loads(choice.settled_without.read_text(encoding="utf-8"))
     return Settled(**{name: tuple(numbers) for name, numbers in values.items()})
+
+
+def share_of_parts(
+    paths: WorkPaths, mosaic: str, without: Sequence[int], used: Sequence[int], scenes: Sequence[Sentinel2Scene]
+) -> float:
+    """Share of the used scenes' internal tiles that supply pixels; 1 where none is spared.
+
+    Args:
+        paths: of the work folder.
+        mosaic: product_id.
+        without: source numbers of scenes that cannot be used.
+        used: source numbers of scenes that supply pixels.
+        scenes: every kept scene.
+    """
+    path = paths.spared(mosaic, without_key(without))
+    parts = read_spared(path).parts if path.is_file() else None
+    return 1.0 if parts is None else share_that_supplies(parts, used, first_alike(scenes))
 
 
 def settled_sources(paths: WorkPaths, mosaic: str, choice: ChoicePaths, tiles: Sequence[Tile]) -> list[Path]:

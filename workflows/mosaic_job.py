@@ -16,7 +16,15 @@ from senard.model.grid import Tile
 from senard.model.keep import Keep
 from senard.steps.make_request import require_for_mosaic, with_mosaic_warnings
 from senard.steps.size_up import size_up
-from workflows.choosing import numbers_of, numbers_text, read_refusals, settled_sources, winning_sources
+from workflows.choosing import (
+    numbers_of,
+    numbers_text,
+    read_refusals,
+    read_settled,
+    settled_sources,
+    share_of_parts,
+    winning_sources,
+)
 from workflows.closing import AccountedTask
 from workflows.config import Call
 from workflows.costs import Work
@@ -39,8 +47,8 @@ class MosaicJob(AccountedTask):
 
     label = "MosaicAOI: report and checksums"
 
-    _left_out: set[int] | None = None
-    """Source numbers that the choice does without, as soon as it is known."""
+    _left_out: tuple[list[int], list[int]] | None = None
+    """Source numbers that are spared and that cannot be used, as soon as they are known."""
 
     @cached_property
     def call(self) -> Call:
@@ -58,7 +66,7 @@ class MosaicJob(AccountedTask):
         """Learn from the first choice which scenes are worth reading: so many more or less are to be decoded."""
         super().task_begins(task)
         if isinstance(task, SelectSources):
-            left_out = {*numbers_of(task.spared), *numbers_of(task.without)}
+            left_out = numbers_of(task.spared), numbers_of(task.without)
             if left_out != self._left_out:
                 self._left_out = left_out
                 self.plan_the_rest()
@@ -135,13 +143,17 @@ class MosaicJob(AccountedTask):
             for scene in kept
         ]
         settled, used, suppliers = self._is_settled(frozen, folder, refused), list[int](), tuple[float, ...]()
+        without = list[int]()
         if settled:
             used = winning_sources(self._sources(folder, refused))
+            without = list(read_settled(self.work.choice(folder.name, list(refused))).without)
         elif self._left_out is not None:
-            used = sorted({*range(1, len(kept) + 1)} - self._left_out)
+            spared, without = self._left_out
+            used = sorted({*range(1, len(kept) + 1)} - {*spared, *without})
         if used:
             scenes = [kept[number - 1] for number in used]
-            suppliers = tuple(tile.depth for tile in size_up(self.call.request, scenes, self._tiles).tiles)
+            share = share_of_parts(self.work, folder.name, without, used, kept)
+            suppliers = tuple(share * tile.depth for tile in size_up(self.call.request, scenes, self._tiles).tiles)
         return Work(
             sizes=size_up(self.call.request, kept, self._tiles),
             to_judge=[task.product_id for task in masks if not task.complete()],

@@ -184,6 +184,10 @@ class WorkPaths:
         """Folder of what tells on one tile which scenes can be spared; `without` as `without_key` gives it."""
         return self.product(mosaic) / "weights" / without / str(tile)
 
+    def spared(self, mosaic: str, without: str) -> Path:
+        """What a mosaic does without, JSON; `without` as `without_key` gives it."""
+        return self.product(mosaic) / "weights" / without / "spared.json"
+
     def ranks(self, mosaic: str) -> Path:
         """How much of the area every scene saw clear, JSON."""
         return self.product(mosaic) / "clear.json"

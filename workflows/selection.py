@@ -8,6 +8,8 @@ import luigi
 
 from senard.errors import NoDataError
 from senard.io.scenes_file import read_verdict
+from senard.io.sources_file import read_spared, write_spared
+from senard.model.contenders import Spared
 from senard.model.product import Part
 from senard.model.request import Method
 from senard.model.scene import Sentinel2Scene
@@ -70,6 +72,34 @@ class WeighScenes(TileTask):
         weigh_scenes(request, scenes, masks, tile, out, land=land, progress=self.progress)
 
 
+class SpareScenes(ProductTask):
+    """What the mosaic can do without: whole scenes, and parts of those that are left."""
+
+    computes = True
+
+    without = luigi.Parameter(
+        default="", positional=False, description="numbers of scenes that turned out unusable, by comma"
+    )
+
+    @property
+    def label(self) -> str:
+        return f"SpareScenes {self.product}"
+
+    def output(self) -> FileTarget:
+        return FileTarget(self.paths.spared(self.product, without_key(numbers_of(self.without))), stamps=self.stamps)
+
+    def run(self) -> Steps:
+        weighing = [self.clone(WeighScenes, tile=tile.index) for tile in self.read_tiles()]
+        yield weighing
+        remove_leftovers(self.output().path)
+        masks, weighed = self.read_masks(numbers_of(self.without)), [task.output().path for task in weighing]
+        from senard.steps.spare_scenes import spare_scenes
+
+        spared = spare_scenes(self.read_request(), self.read_scenes(), masks, weighed)
+        with self.output().temporary_path() as partial:
+            write_spared(partial, spared)
+
+
 class SelectSources(TileTask):
     """For every 20 m pixel of one tile, the scene that supplies it, or all scenes that take part in it."""
 
@@ -91,15 +121,20 @@ class SelectSources(TileTask):
         yield self.judging()
         if self.read_request().method is Method.FIRST:
             yield self._ranks
+        elif self.read_request().method is Method.BEST:
+            yield self._sparing
         scenes = self.read_scenes()
         remove_leftovers(self.output().path)
         request, spared = self.read_request(), numbers_of(self.spared)
         masks, tile = self.read_masks(numbers_of(self.without)), self.read_tiles()[self.tile]
         out, land = self.output().path, self.paths.land(request)
         if request.method is Method.BEST:
+            parts = read_spared(self._sparing.output().path).parts
             from senard.steps.select_sources import select_sources
 
-            select_sources(request, scenes, masks, tile, out, spared=spared, land=land, progress=self.progress)
+            select_sources(
+                request, scenes, masks, tile, out, spared=spared, parts=parts, land=land, progress=self.progress
+            )
         else:
             from senard.steps.select_participants import select_participants
 
@@ -107,6 +142,10 @@ class SelectSources(TileTask):
             select_participants(
                 request, scenes, masks, tile, out, spared=spared, ranks=ranks, land=land, progress=self.progress
             )
+
+    @property
+    def _sparing(self) -> SpareScenes:
+        return self.clone(SpareScenes, refused="")
 
     @property
     def _ranks(self) -> RankScenes:
@@ -142,24 +181,28 @@ class SettleScenes(ProductTask):
 
     def _choose(
         self, without: list[int]
-    ) -> Generator[list[SelectSources] | list[WeighScenes], None, tuple[list[Path], Settled]]:
+    ) -> Generator[list[SelectSources] | SpareScenes, None, tuple[list[Path], Settled]]:
         """Choose from the scenes whose bands are worth reading; which the others are comes along."""
         method, settled = self.read_request().method, Settled(without=tuple(without), spared=())
         if not method.reads_all:  # else every usable observation counts
-            weighing = self._weighings(without) if method is Method.BEST else self._selections(without, ())
-            yield weighing
-            from senard.steps.spare_scenes import spare_scenes
-
-            weighed = [task.output().path for task in weighing]
-            spared = spare_scenes(self.read_request(), self.read_scenes(), self.read_masks(without), weighed)
+            spared = yield from self._spare(method, without)
             settled = replace(settled, spared=spared.numbers, idle=spared.idle)
         chosen = self._selections(without, settled.spared)
         yield chosen
         return [task.output().path for task in chosen], settled
 
-    def _weighings(self, without: Sequence[int]) -> list[WeighScenes]:
-        texts = {"without": numbers_text(without), "refused": ""}
-        return [self.clone(WeighScenes, tile=tile.index, **texts) for tile in self.read_tiles()]
+    def _spare(self, method: Method, without: list[int]) -> Generator[list[SelectSources] | SpareScenes, None, Spared]:
+        """What to do without: by weights, or by a first choice where a method weighs nothing."""
+        if method is Method.BEST:
+            sparing = self.clone(SpareScenes, without=numbers_text(without), refused="")
+            yield sparing
+            return read_spared(sparing.output().path)
+        chosen = self._selections(without, ())
+        yield chosen
+        from senard.steps.spare_scenes import spare_scenes
+
+        folders = [task.output().path for task in chosen]
+        return spare_scenes(self.read_request(), self.read_scenes(), self.read_masks(without), folders)
 
     def _selections(self, without: Sequence[int], spared: Sequence[int]) -> list[SelectSources]:
         texts = {"without": numbers_text(without), "spared": numbers_text(spared), "refused": ""}

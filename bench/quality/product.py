@@ -38,7 +38,9 @@ from senard.simulation.stack import VIEW_BANDS, SimulatedView
 from senard.simulation.terrain_model import DEM, LANDCOVER, write_dem, write_landcover
 from senard.steps.level_scenes import level_scenes
 from senard.steps.select_sources import select_sources
+from senard.steps.spare_scenes import spare_scenes
 from senard.steps.take_land import take_land
+from senard.steps.weigh_scenes import weigh_scenes
 
 LEVEL_COST = 20.0
 """Added to the cost per level where one number shall say how doubtful a pixel is."""
@@ -68,7 +70,18 @@ def run_product(season: Season, variant: Variant = PLAIN) -> Mosaic:
             judged = time.perf_counter()
             scenes = [scene_of(view) for view in season.views]
             land = write_land(season, request, folder / "land")
-            made = select_sources(request, scenes, masks, tile_of(season), folder / "sources", land=land)
+            weighed = weigh_scenes(request, scenes, masks, tile_of(season), folder / "weights", land=land)
+            spared = spare_scenes(request, scenes, masks, [weighed])
+            made = select_sources(
+                request,
+                scenes,
+                masks,
+                tile_of(season),
+                folder / "sources",
+                spared=spared.numbers,
+                parts=spared.parts,
+                land=land,
+            )
             chosen = time.perf_counter()
             layers = dict(zip(SOURCE_BANDS, read_scratch(made / SOURCES_RASTER, bands=SOURCE_BANDS), strict=True))
             source = layers["source"].astype(np.int16) - 1

@@ -70,10 +70,14 @@ class Ground:
 
     def window(self, product: Grid) -> Window | None:
         """The smallest window of a product that holds every pixel asked for; None if it holds none."""
+        numbers = self.numbers(product)
+        return None if numbers is None else numbers.window
+
+    def numbers(self, product: Grid) -> PixelNumbers | None:
+        """Which pixel of a product each pixel asked for lies in; None if it holds none."""
         if product not in self._numbers:
             self._numbers[product] = pixel_numbers(self._in(product.crs), self.grid.shape, product)
-        numbers = self._numbers[product]
-        return None if numbers is None else numbers.window
+        return self._numbers[product]
 
     def merged(self, granules: Sequence[GranulePixels]) -> Observation | None:
         """What a datatake saw.

@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from senard.model.arrays import BoolArray, Float32Array, Int16Array, UInt8Array, UInt16Array
+from senard.model.arrays import Float32Array, Int16Array, UInt8Array, UInt16Array
 from senard.model.sources import COST_UNITS
 
 
@@ -20,7 +20,7 @@ def insert(
     dn: UInt16Array,
     new_label: int,
     pad: int,
-    allowed: BoolArray,
+    allowed: UInt8Array,
     ranks: UInt8Array,
     new_cost: Float32Array,
     new_source: UInt16Array,
@@ -33,8 +33,8 @@ def insert(
 ) -> None:
     """Put an observation in its place among each pixel's candidates; a better rank turns all others out.
 
-    The rank follows from level and `new_clear`, own_cost from `whole_cost` without what its moment costs. Without `pad`
-    pixels along its edges the observation fills the rightmost columns.
+    The rank follows from level, `new_clear` and `allowed`, own_cost from `whole_cost` without what its moment costs.
+    Without `pad` pixels along its edges the observation fills the rightmost columns.
     """
     kept = label.shape[2]
     height, width = allowed.shape[0] - 2 * pad, allowed.shape[1] - 2 * pad
@@ -44,7 +44,7 @@ def insert(
             r, c = row + pad, col - first + pad
             if not allowed[r, c]:
                 continue
-            new_rank = np.uint8(2 * ranks[new_level[r, c]] + (new_clear[r, c] == 0))
+            new_rank = np.uint8(2 * ranks[new_level[r, c]] + (new_clear[r, c] == 0) + allowed[r, c] - 1)
             if new_rank > rank[row, col]:
                 continue
             if new_rank < rank[row, col]:

@@ -54,7 +54,8 @@ class Candidates:
     """The best observations of every pixel, best first; filled datatake by datatake."""
 
     rank: UInt8Array
-    """(y, x) 2 x RANKS[level], + 1 where the scene classification is not clear; 255 where there is no candidate."""
+    """(y, x) 2 x RANKS[level], + 1 where the scene classification is not clear, + what is held back; 255 where there is
+    no candidate."""
 
     cost: Float32Array
     """(y, x, kept) smoothed cost."""
@@ -182,7 +183,7 @@ def add_candidate(
     seen: Observation,
     scored: Scored,
     cost: Float32Array,
-    allowed: BoolArray,
+    allowed: BoolArray | UInt8Array,
     *,
     moments: Float32Array | None = None,
     pad: int = 0,
@@ -195,7 +196,7 @@ def add_candidate(
         seen: what it saw.
         scored: its judgement.
         cost: from `smoothed_cost`.
-        allowed: from `usable`.
+        allowed: from `usable`; 1 + n where what is there comes n ranks later.
         moments: (scenes + 1,) by source number, the part of the cost that is left out of `Candidates.own_cost`: a date
             is no reason to doubt. None: nothing is.
         pad: pixels along all edges of the observation that are left out; what is left are the rightmost columns of
@@ -204,7 +205,8 @@ def add_candidate(
     moments = np.zeros(int(seen.source.max()) + 1, dtype=np.float32) if moments is None else moments
     places = (to.rank, to.cost, to.label, to.source, to.own_cost, to.flags, to.level, to.dn)
     costs = (cost, seen.source, scored.cost, moments)
-    insert(*places, label, pad, allowed, _RANKS, *costs, scored.flags, scored.level, scored.clear, seen.judge)
+    judged = (scored.flags, scored.level, scored.clear, seen.judge)
+    insert(*places, label, pad, allowed.view(np.uint8), _RANKS, *costs, *judged)
 
 
 def choose(candidates: Candidates, grid: Grid, *, margin: int = 0) -> Choice:

@@ -1,20 +1,24 @@
-"""sources.json beside a source map, and settled.json of the whole mosaic."""
+"""What tells of source maps and of what they do without: sources.json beside a map, weights, and spared scenes."""
 
 import json
 import zipfile
 import zlib
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from senard.errors import IncompleteError
-from senard.model.contenders import Contenders
+from senard.model.contenders import Contenders, Spared, Weights
 from senard.model.sources import SourceCounts
 
 SOURCES_RASTER = "sources_20.tif"
 SOURCES_COUNTS = "sources.json"
 CONTENDERS = "contenders.npz"
+PARTS = "parts.npz"
 PARTICIPANT_BANDS: tuple[str, ...] = ("source", "judgement")
 """Bands of participants/<overflight>.tif, uint16, as `Participant` holds them."""
 
@@ -75,33 +79,61 @@ def read_source_counts(folder: Path) -> SourceCounts:
     )
 
 
-def write_contenders(folder: Path, contenders: Contenders) -> None:
-    """Write what `read_contenders` reads, into the folder of one tile."""
-    np.savez_compressed(
-        folder / CONTENDERS,
-        source=contenders.source,
-        regret=contenders.regret,
-        area=contenders.area,
-        allow_pickle=False,
+def write_weights(folder: Path, weights: Weights) -> None:
+    """Write what `read_weights` reads, into the folder of one tile."""
+    _write_arrays(folder / CONTENDERS, _arrays(weights.scenes))
+    ground = {part: weights.ground[part] for part in sorted(weights.ground)}
+    keys, m2 = np.array(list(ground), dtype=np.uint32), np.array(list(ground.values()), dtype=np.float64)
+    _write_arrays(folder / PARTS, {**_arrays(weights.parts), "ground_part": keys, "ground_m2": m2})
+
+
+def read_weights(folder: Path) -> Weights | None:
+    """What the ground of one tile tells of its scenes; None if the folder holds a source map instead.
+
+    Raises:
+        IncompleteError: if a file cannot be read.
+    """
+    if not (folder / CONTENDERS).is_file():
+        return None
+    scenes, parts = _read_arrays(folder / CONTENDERS), _read_arrays(folder / PARTS)
+    ground = dict(zip(parts["ground_part"].tolist(), parts["ground_m2"].tolist(), strict=True))
+    return Weights(scenes=_contenders(scenes), parts=_contenders(parts), ground=ground)
+
+
+def write_spared(path: Path, spared: Spared) -> None:
+    """Write what `read_spared` reads."""
+    path.write_text(json.dumps(asdict(spared)) + "\n", encoding="utf-8")
+
+
+def read_spared(path: Path) -> Spared:
+    """What a mosaic does without, as SpareScenes wrote it."""
+    values = json.loads(path.read_text(encoding="utf-8"))
+    parts = values["parts"]
+    return Spared(
+        numbers=tuple(values["numbers"]), idle=tuple(values["idle"]), parts=None if parts is None else tuple(parts)
     )
 
 
-def read_contenders(folder: Path) -> Contenders | None:
-    """Who contends for the pixels of one tile; None if the folder holds a source map instead.
+def _arrays(contenders: Contenders) -> dict[str, npt.NDArray[Any]]:
+    return {"supplier": contenders.supplier, "regret": contenders.regret, "area": contenders.area}
 
-    Raises:
-        IncompleteError: if the file cannot be read.
-    """
-    path = folder / CONTENDERS
-    if not path.is_file():
-        return None
+
+def _contenders(arrays: Mapping[str, npt.NDArray[Any]]) -> Contenders:
+    return Contenders(supplier=arrays["supplier"], regret=arrays["regret"], area=arrays["area"])
+
+
+def _write_arrays(path: Path, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
+    np.savez_compressed(path, allow_pickle=False, **arrays)
+
+
+def _read_arrays(path: Path) -> dict[str, npt.NDArray[Any]]:
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-            return Contenders(source=arrays["source"], regret=arrays["regret"], area=arrays["area"])
+            return dict(arrays)
     except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile, zlib.error) as error:
         raise IncompleteError(
-            f"{path}: expected what WeighScenes wrote, found a file that cannot be read ({error}). Delete {folder} and "
-            f"run the same command again."
+            f"{path}: expected what WeighScenes wrote, found a file that cannot be read ({error}). Delete "
+            f"{path.parent} and run the same command again."
         ) from error
 
 

@@ -1,6 +1,7 @@
 """Judge what every overflight saw of a part of the mosaic, by its own scene and by what other dates say."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from senard.algorithms.departure import Departure, depart, detection_grid, haze_
 from senard.algorithms.granules import GranulePixels, Ground, coarser
 from senard.algorithms.recurring_ground import RELEASED, SUSPECTED, flagged, looks_usual, recognise, release
 from senard.algorithms.refining import refine
+from senard.algorithms.scene_parts import first_alike, place_of, ranks_of_squares, source_of
 from senard.algorithms.scoring import Moment, Observation, Scored, score
 from senard.algorithms.snow import SnowCounts, with_snow
 from senard.algorithms.snow_departure import compare_snow, lasting_snow
@@ -61,6 +63,9 @@ class Period:
     land: Path | None
     """Folder of `take_land`; None where the request names no land."""
 
+    ranks: Mapping[int, UInt8Array] = field(default_factory=dict)
+    """What scenes of which only parts supply may supply, as `scene_parts.ranks_of_squares` tells; by source number."""
+
 
 def period_of(
     request: MosaicRequest,
@@ -68,8 +73,9 @@ def period_of(
     masks: Sequence[Path | None],
     spared: Sequence[int],
     land: Path | None = None,
+    parts: Collection[int] | None = None,
 ) -> Period:
-    """Group the usable scenes by overflight and price their dates."""
+    """Group the usable scenes by overflight, price their dates, and lay out which parts of them supply pixels."""
     datatakes: dict[object, list[Granule]] = {}
     days: dict[object, int] = {}
     moments = np.zeros(len(scenes) + 1, dtype=np.float32)
@@ -92,12 +98,28 @@ def period_of(
     return Period(
         request=request,
         datatakes=tuple(datatakes.values()),
+        ranks={} if parts is None else _ranks(datatakes.values(), parts, first_alike(scenes)),
         moments=moments,
         days=tuple(days.values()),
         spared=tuple(spared),
         sun=sun,
         land=land,
     )
+
+
+def _ranks(
+    datatakes: Iterable[Sequence[Granule]], parts: Collection[int], alike: Sequence[int]
+) -> dict[int, UInt8Array]:
+    """What each scene may supply."""
+    mine, together = defaultdict[int, set[int]](set), defaultdict[int, set[int]](set)
+    for part in parts:
+        mine[source_of(part)].add(place_of(part))
+        together[alike[source_of(part)]].add(place_of(part))
+    return {
+        one.source: ranks_of_squares(mine[one.source], together[alike[one.source]], one.grids[20].shape)
+        for granules in datatakes
+        for one in granules
+    }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -217,7 +239,7 @@ def _learnt(period: Period, coarse: Grid) -> Usual:
 
 
 def judged_observations(
-    period: Period, grid: Grid, usual: Usual | None = None
+    period: Period, grid: Grid, usual: Usual | None = None, labels: Collection[int] | None = None
 ) -> Iterator[tuple[int, Observation, Scored]]:
     """Number of each overflight that saw a part of the mosaic, what it saw, and its judgement; one at a time.
 
@@ -227,6 +249,7 @@ def judged_observations(
         period: all that may be chosen from.
         grid: pixels of 20 m, or coarser ones.
         usual: what was learnt of at least their `detection_grid`; None: it is learnt first.
+        labels: numbers of the overflights to judge; None: all.
     """
     coarse = detection_grid(grid)
     usual = learn(period, coarse) if usual is None else usual.part(coarse)
@@ -235,6 +258,8 @@ def judged_observations(
     thin = Looker(coarse, wider=wide)
     fine = Looker(grid, wider=wide or thin)
     for label, granules in enumerate(period.datatakes):
+        if labels is not None and label not in labels:
+            continue
         around = None if wide is None else wide.see(granules)
         detected = thin.see(granules)
         seen = None if detected is None else fine.see(granules)

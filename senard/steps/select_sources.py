@@ -1,14 +1,16 @@
 """Choose for every 20 m pixel of one tile the scene that supplies it."""
 
+import math
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from senard.algorithms.departure import detection_grid
+from senard.algorithms.departure import PIXEL_M, detection_grid
 from senard.algorithms.feathering import reach_px, seconds
+from senard.algorithms.granules import Ground
 from senard.algorithms.labelling import (
     Candidates,
     add_candidate,
@@ -18,6 +20,7 @@ from senard.algorithms.labelling import (
     smoothing_px,
     usable,
 )
+from senard.algorithms.part_kernels import hold_back
 from senard.algorithms.snow import reported_level
 from senard.algorithms.tiling import aoi_mask
 from senard.io.atomic import partial_directory
@@ -28,7 +31,7 @@ from senard.model.grid import Grid, Tile, Window
 from senard.model.request import MosaicRequest
 from senard.model.scene import Sentinel2Scene
 from senard.model.sources import CLEAR_LEVELS, SECOND_BANDS, SOURCE_BANDS, SourceCounts
-from senard.steps.judge_overflights import Period, Usual, judged_observations, learn, period_of
+from senard.steps.judge_overflights import Granule, Period, Usual, judged_observations, learn, period_of
 
 BLOCK_PX = 1024
 """Side of the blocks that a tile is chosen in: a process that chooses takes about 0.9 GB, whatever the period."""
@@ -44,6 +47,7 @@ def select_sources(
     out: Path,
     *,
     spared: Sequence[int] = (),
+    parts: Collection[int] | None = None,
     land: Path | None = None,
     block_px: int = BLOCK_PX,
     progress: Callable[[float], None] | None = None,
@@ -59,7 +63,8 @@ def select_sources(
         tile: the tile.
         out: folder, gets sources_20.tif and sources.json.
         spared: source numbers that supply no pixel, so that their bands need not be read; they still count as clear
-            observations.
+            observations, told on pixels of 60 m where an overflight has no other scene.
+        parts: of `Spared`.
         land: folder of `take_land`, where the request names a terrain model or a land cover.
         block_px: side of the blocks, px of 20 m; changes speed and memory only.
         progress: called with the share done, 0-1.
@@ -71,7 +76,7 @@ def select_sources(
         IncompleteError: if a mask folder holds neither a judgement nor a verdict, or the land is not there.
     """
     grid = tile.grid(20)
-    period = period_of(request, scenes, masks, spared, land)
+    period = period_of(request, scenes, masks, spared, land, parts)
     rows = _rows(grid, block_px)
     pixels, clear_pixels, levels, aoi_pixels = Counter[int](), Counter[int](), Counter[int](), 0
     others, done = Counter[int](), 0
@@ -147,6 +152,7 @@ class _Row:
         """
         self._period = period
         self._is_spared = np.isin(np.arange(len(period.moments)), period.spared)
+        self._counted, self._supplying = _split(period)
         self._blocks = list(zip(cores, insides, strict=True))
         self._feather_px = reach_px(period.request.feather_m, cores[0].gsd)
         around = cores[0].padded(self._feather_px)
@@ -188,14 +194,39 @@ class _Row:
         pad, period = self._smoothing_px, self._period
         columns = grid.crop(Window(row_start=0, row_stop=grid.height, col_start=grid.width - new, col_stop=grid.width))
         wide = columns.padded(pad)
-        for label, seen, scored in judged_observations(period, wide, usual):
+        clear[:, -new:] += self._count_clear(columns, usual)
+        ground = Ground(wide)
+        for label, seen, scored in judged_observations(period, wide, usual, labels=self._supplying):
             clear[:, -new:] += is_clear(scored.level[pad:-pad, pad:-pad])
             allowed = usable(scored, period.request.fill)
             allowed &= ~self._is_spared[seen.source]
-            if not allowed[pad:-pad, pad:-pad].any():
+            ranks = allowed.view(np.uint8)
+            self._hold_back(ranks, seen.source, period.datatakes[label], ground)
+            if not ranks[pad:-pad, pad:-pad].any():
                 continue
             cost = smoothed_cost(scored, wide)
-            add_candidate(candidates, label, seen, scored, cost, allowed, moments=period.moments, pad=pad)
+            add_candidate(candidates, label, seen, scored, cost, ranks, moments=period.moments, pad=pad)
+
+    def _count_clear(self, columns: Grid, usual: Usual | None) -> UInt16Array:
+        """How many overflights that supply nothing saw each pixel clear."""
+        top, left = math.ceil(columns.top / PIXEL_M) * PIXEL_M, math.floor(columns.left / PIXEL_M) * PIXEL_M
+        ratio = PIXEL_M // columns.gsd
+        rows = (np.arange(columns.height) + round((top - columns.top) / columns.gsd)) // ratio
+        cols = (np.arange(columns.width) + round((columns.left - left) / columns.gsd)) // ratio
+        coarse = replace(
+            columns, top=float(top), left=float(left), gsd=PIXEL_M, height=int(rows[-1]) + 1, width=int(cols[-1]) + 1
+        )
+        clear = np.zeros(coarse.shape, dtype=np.uint16)
+        for _, _, scored in judged_observations(self._period, coarse, usual, labels=self._counted):
+            clear += is_clear(scored.level)
+        return clear[np.ix_(rows, cols)]
+
+    def _hold_back(self, ranks: UInt8Array, source: UInt16Array, granules: Sequence[Granule], ground: Ground) -> None:
+        """Leave out, or for later, what lies in spared parts."""
+        for granule in granules:
+            parts, numbers = self._period.ranks.get(granule.source), ground.numbers(granule.grids[20])
+            if parts is not None and numbers is not None:
+                hold_back(ranks, source, granule.source, numbers.row, numbers.col, parts)
 
     def _choose(self, grid: Grid, core: Grid, inside: BoolArray, candidates: Candidates, clear: UInt16Array) -> Layers:
         """Layers of a block whose candidates are known."""
@@ -213,6 +244,15 @@ class _Row:
             mixing = seconds(choice, candidates, grid.gsd, request.feather_m)
             layers |= {"second": mixing.source, "share": mixing.share}
         return {name: pixels[own] * inside for name, pixels in layers.items()}
+
+
+def _split(period: Period) -> tuple[list[int], list[int]]:
+    """Overflights of which nothing is supplied, and the others, by number."""
+    counted, supplying = list[int](), list[int]()
+    for label, granules in enumerate(period.datatakes):
+        spared = {granule.source for granule in granules} <= set(period.spared)
+        (counted if spared else supplying).append(label)
+    return counted, supplying
 
 
 def is_clear(level: UInt8Array | UInt16Array) -> BoolArray:

@@ -1,23 +1,27 @@
-"""Find scenes that a mosaic can do without: each costs all its bands, and what some supply others show as well."""
+"""Find what a mosaic can do without: each scene, and each part of one, costs all its bands, and others show it too."""
 
+from collections import defaultdict
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 
 import shapely
 from shapely.geometry.base import BaseGeometry
 
 from senard.algorithms.contenders import gathered, price_of_absence, supplied_m2, uncontended
+from senard.algorithms.part_sparing import supplying_parts
+from senard.algorithms.scene_parts import first_alike
 from senard.algorithms.tiling import cut_tiles, project_area
 from senard.io.scenes_file import read_verdict
-from senard.io.sources_file import read_contenders, read_source_counts
-from senard.model.contenders import REGRET_CAP, Contenders
+from senard.io.sources_file import read_source_counts, read_weights
+from senard.model.contenders import REGRET_CAP, Contenders, Spared, Weights
 from senard.model.land import LAND_GSD
 from senard.model.request import Method, MosaicRequest
 from senard.model.scene import Sentinel2Scene
 
 SMALL_REGRET = 0.02
-"""A scene is spared whose absence costs less than this per pixel of the ground that it covers (docs/decisions/0011)."""
+"""A scene is spared whose absence costs less than this per pixel of the ground that it covers (docs/decisions/0011); a
+part of one, per pixel of the part (docs/decisions/0024)."""
 
 PRICE_BIAS = {20: 1.0, 60: 1.0, 120: 1.07}
 """What prices come to on pixels of such a side, m, as a multiple of what choosing itself tells: costs are averaged over
@@ -41,17 +45,6 @@ _PIXEL_M2 = 400.0
 """Of the source map."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Spared:
-    """What a mosaic does without."""
-
-    numbers: tuple[int, ...]
-    """Source numbers, ascending."""
-
-    idle: tuple[int, ...]
-    """Those of them that would supply nothing anyway, ascending."""
-
-
 def weighing_pixel_m(request: MosaicRequest) -> int:
     """Side of the pixels that scenes are weighed on, m: the land's own, where the request names any."""
     if request.method is not Method.BEST or filled_ground(request).area < SMALL_M2:
@@ -62,7 +55,7 @@ def weighing_pixel_m(request: MosaicRequest) -> int:
 def spare_scenes(
     request: MosaicRequest, scenes: Sequence[Sentinel2Scene], masks: Sequence[Path | None], weighed: Sequence[Path]
 ) -> Spared:
-    """Scenes whose bands are not worth reading: they supply nothing, or others show nearly as well what they supply.
+    """Scenes and parts whose bands are not worth reading: others show nearly as well what they supply, if anything.
 
     What only such a scene supplies is mostly what every other date shows as cloud: seldom clear ground, mostly its own
     cloud or shadow that went unseen.
@@ -74,15 +67,29 @@ def spare_scenes(
         weighed: folder of each tile, from `weigh_scenes`, or a source map chosen from all scenes by a method that
             weighs no costs.
     """
-    parts: list[Contenders] = []
-    for folder in weighed:
-        known = read_contenders(folder)
-        parts.append(known or uncontended(_supplied_by_choice(folder)))
     usable = [n for n, folder in enumerate(masks, 1) if folder is not None and read_verdict(folder) is None]
-    contenders = gathered(parts)
     limit = SMALL_REGRET * PRICE_BIAS[weighing_pixel_m(request)]
-    numbers = expendable(request, scenes, usable, contenders, limit=limit)
+    weights = [known for known in map(read_weights, weighed) if known is not None]
+    if not weights:
+        contenders = gathered([uncontended(_supplied_by_choice(folder)) for folder in weighed])
+        return _spared(expendable(request, scenes, usable, contenders, limit=limit), contenders)
+    contenders = gathered([known.scenes for known in weights])
+    spared = _spared(expendable(request, scenes, usable, contenders, limit=limit), contenders)
+    of_parts, ground, alike = gathered([known.parts for known in weights]), _ground(weights), first_alike(scenes)
+    return replace(spared, parts=supplying_parts(of_parts, ground, alike, spared.numbers, limit=limit))
+
+
+def _spared(numbers: Collection[int], contenders: Contenders) -> Spared:
     return Spared(numbers=tuple(numbers), idle=tuple(sorted(set(numbers) - supplied_m2(contenders).keys())))
+
+
+def _ground(weights: Sequence[Weights]) -> dict[int, float]:
+    """Ground to be filled in each part, on all tiles, m²."""
+    total = defaultdict[int, float](float)
+    for known in weights:
+        for part, m2 in known.ground.items():
+            total[part] += m2
+    return total
 
 
 def _supplied_by_choice(folder: Path) -> dict[int, float]:

@@ -89,8 +89,8 @@ class TestContenders:
                 getattr(part, name)[:] = getattr(candidates, name)[rows, columns]
             cut.append(contenders_of(part, sampled(grid, EVERYWHERE[rows, columns]), sample_m2(grid)))
         whole, joined = contenders_of(candidates, sampled(GRID, EVERYWHERE), sample_m2(GRID)), gathered(cut)
-        assert len(whole.source) == 2
-        for name in ("source", "regret", "area"):
+        assert len(whole.supplier) == 2
+        for name in ("supplier", "regret", "area"):
             assert np.array_equal(getattr(whole, name), getattr(joined, name))
 
     def test_is_nobody_where_nothing_is_to_be_filled(self) -> None:

@@ -100,7 +100,8 @@ def true_choice(request: MosaicRequest, archive: Path, scenes: list[Sentinel2Sce
     spared = spare_scenes(request, scenes, masks, weighed)
     pixels, area = Counter[int](), 0
     for tile in tiles:
-        chosen = select_sources(request, scenes, masks, tile, sources / str(tile.index), spared=spared.numbers)
+        out = sources / str(tile.index)
+        chosen = select_sources(request, scenes, masks, tile, out, spared=spared.numbers, parts=spared.parts)
         counts = read_source_counts(chosen)
         pixels.update(counts.pixels)
         area += counts.aoi_pixels

@@ -12,11 +12,11 @@ import shapely
 from affine import Affine
 from pyproj import Transformer
 
-from senard.algorithms.contenders import supplied_m2, uncontended
+from senard.algorithms.contenders import supplied_m2
 from senard.errors import IncompleteError
 from senard.io.geotiff import Raster, read_scratch
 from senard.io.land_folder import Layer, read_land
-from senard.io.sources_file import read_contenders
+from senard.io.sources_file import read_weights
 from senard.model.grid import Grid, Tile
 from senard.model.request import Method, MosaicRequest
 from senard.model.sources import FLAG_PERMANENT_SNOW
@@ -115,7 +115,9 @@ class TestTerrain:
         for name, given in (("plain", None), ("dem", land)):
             wanted = replace(request, dem="" if given is None else request.dem)
             weighing.weigh_scenes(wanted, scenes, masks, TILE, tmp_path / name, land=given)
-            supplied = supplied_m2(read_contenders(tmp_path / name) or uncontended({}))
+            weights = read_weights(tmp_path / name)
+            assert weights is not None
+            supplied = supplied_m2(weights.scenes)
             best.append(supplied.get(3, 0.0) / sum(supplied.values()))
         assert best[0] == 1.0
         assert best[1] < 0.5, "on most of this ground other dates have more sun"

@@ -39,11 +39,15 @@ def asked(**changes: object) -> MosaicRequest:
 
 
 def chosen(
-    out: Path, judged: Sequence[Judged], request: MosaicRequest | None = None, tile: Tile = TILE, block_px: int = 1024
+    out: Path,
+    judged: Sequence[Judged],
+    request: MosaicRequest | None = None,
+    tile: Tile = TILE,
+    block_px: int = 1024,
+    **named: Sequence[int],
 ) -> Raster:
-    folder = select_sources(
-        request or asked(), [one.scene for one in judged], [one.folder for one in judged], tile, out, block_px=block_px
-    )
+    scenes, masks = [one.scene for one in judged], [one.folder for one in judged]
+    folder = select_sources(request or asked(), scenes, masks, tile, out, block_px=block_px, **named)
     return read_scratch(folder / "sources_20.tif")
 
 
@@ -183,6 +187,69 @@ class TestDatatakes:
         source = chosen(tmp_path / "out", [write_judged(tmp_path / "m", plan) for plan in plans])[0]
         assert (source[:, :70] == 1).all()
         assert (source[:, 90:] == 2).all()
+
+
+def two_parts(folder: Path) -> list[Judged]:
+    """Two dates of a product whose second column of internal tiles begins in the middle of the tile; 1 costs less."""
+    left, top = around(TILE, "EPSG:32635", 768, east_m=-2560.0)
+    plans = [Plan(day=day, left=left, top=top, size=768, seed=day) for day in (14, 0)]
+    return [write_judged(folder, plan) for plan in plans]
+
+
+class TestParts:
+    """Of scenes that are spared in parts"""
+
+    def test_each_supplies_where_its_parts_do(self, tmp_path: Path) -> None:
+        judged = two_parts(tmp_path / "m")
+        assert (chosen(tmp_path / "all", judged)[0] == 1).all()
+        source = chosen(tmp_path / "out", judged, parts=[1 * 256, 1 * 256 + 16, 2 * 256 + 1, 2 * 256 + 17])[0]
+        assert (source[:, :40] == 1).all()
+        assert (source[:, -40:] == 2).all()
+        assert (source > 0).all(), "also along the border that nobody should supply from"
+        assert (np.diff(source.astype(int), axis=1) != 0).sum(axis=1).max() == 1
+
+    def test_one_that_supplies_both_sides_of_a_border_also_supplies_the_border(self, tmp_path: Path) -> None:
+        judged = two_parts(tmp_path / "m")
+        everywhere = [2 * 256 + place for place in (0, 1, 16, 17)]
+        source = chosen(tmp_path / "out", judged, parts=[1 * 256, 1 * 256 + 16, *everywhere])[0]
+        west, east = (np.flatnonzero((source == number).all(axis=0)) for number in (1, 2))
+        assert west.size + east.size > 150
+        assert west.max() < 90 < east.max()
+        (border,) = np.flatnonzero(np.diff(source[80].astype(int)))
+        whole = chosen(tmp_path / "whole", judged, parts=[1 * 256, 1 * 256 + 16, 2 * 256 + 1, 2 * 256 + 17])[0]
+        (edge,) = np.flatnonzero(np.diff(whole[80].astype(int)))
+        assert 4 <= edge - border <= 20, "the dearer date takes a strip, so that the other need not be read beyond it"
+
+    def test_no_other_supplies_what_these_do_not_show(self, tmp_path: Path) -> None:
+        left, top = around(TILE, "EPSG:32635", 300)
+        scl = np.full((300, 300), 4, dtype=np.uint8)
+        scl[100:160, 100:160] = 9
+        judged = [
+            write_judged(tmp_path / "m", Plan(day=14, left=left, top=top, scl=scl)),
+            write_judged(tmp_path / "m", Plan(day=0, left=left, top=top)),
+        ]
+        assert (chosen(tmp_path / "all", judged)[0] > 0).all()
+        source = chosen(tmp_path / "out", judged, parts=[1 * 256])[0]
+        assert set(np.unique(source)) == {0, 1}
+
+    def test_is_bit_identical_in_blocks_of_any_size(self, tmp_path: Path) -> None:
+        judged, parts = stack(tmp_path / "m", 3), [1 * 256, 3 * 256]
+        whole = chosen(tmp_path / "a", judged, spared=[4], parts=parts)
+        assert set(np.unique(whole[0])) >= {1, 3}
+        assert np.array_equal(whole, chosen(tmp_path / "b", judged, block_px=83, spared=[4], parts=parts))
+
+
+class TestSpared:
+    """A scene that supplies nothing"""
+
+    def test_counts_as_clear_where_it_is_on_pixels_of_60_m(self, tmp_path: Path) -> None:
+        judged = stack(tmp_path / "m", 6)
+        before, after = (chosen(tmp_path / str(n), judged, spared=[1, 2, 4][:n]) for n in (0, 3))
+        assert set(np.unique(after[0])) == {0, 3}
+        assert after[1].max() == before[1].max() == 4
+        assert after[1].mean() == pytest.approx(before[1].mean(), rel=0.02)
+        assert (after[1] == before[1]).mean() > 0.8
+        assert (np.abs(after[1].astype(int) - before[1]) <= 1).mean() > 0.97
 
 
 class TestInvariance:

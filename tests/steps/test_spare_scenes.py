@@ -11,14 +11,14 @@ import pytest
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from senard.algorithms.contenders import gathered
+from senard.algorithms.contenders import gathered, uncontended
 from senard.algorithms.tiling import project_area
 from senard.errors import IncompleteError
-from senard.io.sources_file import CONTENDERS, write_contenders, write_source_counts
-from senard.model.contenders import PLACES, REGRET_CAP, Contenders
+from senard.io.sources_file import CONTENDERS, PARTS, write_source_counts, write_weights
+from senard.model.contenders import PLACES, REGRET_CAP, Contenders, Spared, Weights
 from senard.model.request import MosaicRequest
 from senard.model.sources import SourceCounts
-from senard.steps.spare_scenes import SMALL_REGRET, Spared, expendable, spare_scenes
+from senard.steps.spare_scenes import SMALL_REGRET, expendable, spare_scenes
 from tests.steps.test_query_scenes import SCENE
 
 AREA = shapely.box(24.0, 60.0, 24.4, 60.2)
@@ -39,11 +39,16 @@ def contending(*grounds: Ground, request: MosaicRequest = REQUEST) -> Contenders
     parts = []
     for share, costs in grounds:
         ranked = sorted(costs, key=costs.__getitem__)
-        source, regret = np.zeros((1, PLACES), dtype=np.uint16), np.full((1, PLACES), REGRET_CAP)
-        source[0, : len(ranked)] = ranked
+        supplier, regret = np.zeros((1, PLACES), dtype=np.uint32), np.full((1, PLACES), REGRET_CAP)
+        supplier[0, : len(ranked)] = ranked
         regret[0, : len(ranked)] = [costs[number] - costs[ranked[0]] for number in ranked]
-        parts.append(Contenders(source=source, regret=regret * share * area_m2, area=np.array([share * area_m2])))
+        parts.append(Contenders(supplier=supplier, regret=regret * share * area_m2, area=np.array([share * area_m2])))
     return gathered(parts)
+
+
+def write_contenders(folder: Path, scenes: Contenders, parts: Contenders | None = None) -> None:
+    """What WeighScenes tells of a tile; of parts nothing, as a rule."""
+    write_weights(folder, Weights(scenes=scenes, parts=parts or uncontended({}), ground={}))
 
 
 def spared(
@@ -135,7 +140,7 @@ class TestSparedScenes:
         assert spare_scenes(REQUEST, scenes, masks, tiles) == Spared(numbers=(2,), idle=())
         for folder in tiles:
             write_contenders(folder, contending((0.4, {1: 0.0}), (0.003, {2: 0.0})))
-        assert spare_scenes(REQUEST, scenes, masks, tiles) == Spared(numbers=(), idle=())
+        assert spare_scenes(REQUEST, scenes, masks, tiles) == Spared(numbers=(), idle=(), parts=())
 
     @pytest.mark.parametrize(("changes", "bias"), [({}, 1.07), ({"dem": "a" * 64}, 1.0)])
     def test_as_prices_come_out_on_the_pixels_that_it_is_weighed_on(
@@ -148,12 +153,13 @@ class TestSparedScenes:
             write_contenders(tmp_path / name, contending((0.9, {1: 0.0, 2: 1.0}), (0.1, costs)))
             assert spare_scenes(request, scenes, [tmp_path] * 2, [tmp_path / name]).numbers == spared
 
+    @pytest.mark.parametrize("name", [CONTENDERS, PARTS])
     @pytest.mark.parametrize("kept", [0.0, 0.2, 0.95])
-    def test_never_by_what_a_full_disk_left_of_the_weights(self, tmp_path: Path, kept: float) -> None:
+    def test_never_by_what_a_full_disk_left_of_the_weights(self, tmp_path: Path, name: str, kept: float) -> None:
         write_contenders(tmp_path, contending((0.5, {1: 0.0, 2: 1.0})))
-        path = tmp_path / CONTENDERS
+        path = tmp_path / name
         path.write_bytes(path.read_bytes()[: int(kept * path.stat().st_size)])
-        with pytest.raises(IncompleteError, match=r"contenders\.npz: .* WeighScenes .* Delete .* same command again"):
+        with pytest.raises(IncompleteError, match=r"\.npz: .* WeighScenes .* Delete .* same command again"):
             spare_scenes(REQUEST, [SCENE], [tmp_path], [tmp_path])
 
     def test_as_idle_if_it_supplies_nothing_of_any_tile(self, tmp_path: Path) -> None:
@@ -163,4 +169,4 @@ class TestSparedScenes:
         (mask := tmp_path / "mask").mkdir()
         scenes, tiles = [replace(SCENE, footprint=WHOLE)] * 4, [tmp_path / "0", tmp_path / "1"]
         found = spare_scenes(REQUEST, scenes, [mask, mask, mask, None], tiles)
-        assert found == Spared(numbers=(2, 3), idle=(3,))
+        assert found == Spared(numbers=(2, 3), idle=(3,), parts=())

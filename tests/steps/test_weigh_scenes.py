@@ -14,7 +14,7 @@ from pyproj import Transformer
 
 from senard.algorithms.contenders import gathered, price_of_absence, supplied_m2
 from senard.io.scenes_file import write_verdict
-from senard.io.sources_file import CONTENDERS, read_contenders
+from senard.io.sources_file import CONTENDERS, PARTS, read_weights
 from senard.model.contenders import REGRET_CAP, Contenders
 from senard.model.request import MosaicRequest
 from senard.steps import spare_scenes as module
@@ -37,9 +37,13 @@ def weighed(out: Path, judged: Sequence[Judged], request: MosaicRequest = REQUES
     folder = weigh_scenes(
         request, [one.scene for one in judged], [one.folder for one in judged], TILE, out, block_px=block_px
     )
-    found = read_contenders(folder)
+    found = read_weights(folder)
     assert found is not None
-    return found
+    return found.scenes
+
+
+def same_files(one: Path, other: Path) -> bool:
+    return all((one / name).read_bytes() == (other / name).read_bytes() for name in (CONTENDERS, PARTS))
 
 
 @pytest.fixture
@@ -55,7 +59,7 @@ class TestWeighScenes:
         judged = [write_judged(tmp_path / "m", covering(day)) for day in (0, 13, 27)]
         found = weighed(tmp_path / "out", judged)
         costs = period_of(REQUEST, [one.scene for one in judged], [one.folder for one in judged], ()).moments
-        assert found.source.tolist() == [[2, 3, 1, 0, 0, 0]]
+        assert found.supplier.tolist() == [[2, 3, 1, 0, 0, 0]]
         assert found.area.tolist() == [TILE_M2]
         above = [0, costs[3] - costs[2], costs[1] - costs[2], *[REGRET_CAP] * 3]
         assert found.regret[0] == pytest.approx(np.array(above) * TILE_M2, abs=TILE_M2 / 1000)
@@ -109,12 +113,12 @@ class TestInvariance:
     ) -> None:
         folder = tmp_path_factory.mktemp("blocks")
         judged = stack(folder / "m", seed)
-        assert len(weighed(folder / "a", judged).source) > 2
+        assert len(weighed(folder / "a", judged).supplier) > 2
         weighed(folder / "b", judged, block_px=block_px)
-        assert (folder / "a" / CONTENDERS).read_bytes() == (folder / "b" / CONTENDERS).read_bytes()
+        assert same_files(folder / "a", folder / "b")
 
     def test_on_pixels_of_the_map_in_blocks_of_any_size(self, tmp_path: Path) -> None:
         judged = stack(tmp_path / "m", 3)
-        assert len(gathered([weighed(tmp_path / "a", judged)]).source) > 2
+        assert len(gathered([weighed(tmp_path / "a", judged)]).supplier) > 2
         weighed(tmp_path / "b", judged, block_px=83)
-        assert (tmp_path / "a" / CONTENDERS).read_bytes() == (tmp_path / "b" / CONTENDERS).read_bytes()
+        assert same_files(tmp_path / "a", tmp_path / "b")

@@ -47,7 +47,7 @@ def supplying_parts(
             if cheapest is None or prices[cheapest] >= limit * ground[tile]:
                 break
             kept &= here != cheapest
-        left[groups] = kept
+        left[groups] = kept & (~in_tile | np.isin(here, list(prices)))
         supplying += prices
     return tuple(sorted(supplying))
 
@@ -61,10 +61,10 @@ def _alike(parts: Int64Array, alike: Int64Array) -> Int64Array:
 def _groups_of_tiles(tiles: Int64Array, left: BoolArray) -> list[tuple[int, Int64Array]]:
     """Each internal tile that somebody is left in, ascending, with the groups of pixels that have such a part."""
     group, place = np.nonzero(left)
-    pairs = np.unique(np.stack([tiles[group, place], group]), axis=1)
-    numbers, first = np.unique(pairs[0], return_index=True)
-    ends = [*first.tolist(), pairs.shape[1]]
-    return [(tile, pairs[1, start:end]) for tile, start, end in zip(numbers.tolist(), ends, ends[1:], strict=False)]
+    pairs = np.unique(tiles[group, place] << 32 | group)
+    numbers, first = np.unique(pairs >> 32, return_index=True)
+    ends, groups = [*first.tolist(), len(pairs)], pairs & 0xFFFFFFFF
+    return [(tile, groups[start:end]) for tile, start, end in zip(numbers.tolist(), ends, ends[1:], strict=False)]
 
 
 def _prices(

@@ -39,6 +39,11 @@ class Granule:
     folder: Path
     grids: Mapping[int, Grid]
 
+    @property
+    def ratio(self) -> int:
+        """Side of a pixel of its bands at 60 m in pixels of its 20 m grid."""
+        return self.grids[60].gsd // self.grids[20].gsd
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Period:
@@ -297,7 +302,10 @@ class Looker:
             window = self._ground.window(granule.grids[20])
             if window is not None:
                 mask, judge = self._pixels(granule, window)
-                found.append(GranulePixels(source=granule.source, grid=granule.grids[20], mask=mask, judge=judge))
+                pixels = GranulePixels(
+                    source=granule.source, grid=granule.grids[20], mask=mask, judge=judge, ratio=granule.ratio
+                )
+                found.append(pixels)
         return self._ground.merged(found)
 
     def _pixels(self, granule: Granule, window: Window) -> tuple[UInt8Array, UInt16Array]:
@@ -305,9 +313,10 @@ class Looker:
         if self._wider is not None and granule.source in self._wider._read:
             have, mask, judge = self._wider._read[granule.source]
             if have.holds(window):
-                fine, coarse = window.within(have), coarser(window, 3).within(coarser(have, 3))
+                ratio = granule.ratio
+                fine, coarse = window.within(have), coarser(window, ratio).within(coarser(have, ratio))
                 return np.ascontiguousarray(mask[:, *fine.slices]), np.ascontiguousarray(judge[:, *coarse.slices])
         mask = read_scratch(granule.folder / RASTER_20, window)
-        judge = read_scratch(granule.folder / RASTER_60, coarser(window, 3))
+        judge = read_scratch(granule.folder / RASTER_60, coarser(window, granule.ratio))
         self._read[granule.source] = window, mask, judge
         return mask, judge

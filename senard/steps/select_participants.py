@@ -24,7 +24,10 @@ from senard.model.request import MosaicRequest
 from senard.model.scene import Sentinel2Scene
 from senard.model.sources import CLEAR_LEVELS, SOURCE_BANDS, SourceCounts
 from senard.steps.judge_overflights import Period, judged_observations, period_of
-from senard.steps.select_sources import BLOCK_PX, count, is_clear, pixels_to_fill
+from senard.steps.select_sources import count, is_clear, pixels_to_fill
+
+BLOCK_PX = 1024
+"""Side of the blocks that a tile is gone through in."""
 
 MANY = 32
 """More overflights than this are gone through in blocks of half the side: a block keeps 4 bytes per pixel of each."""

@@ -70,6 +70,12 @@ class TestParts:
         both = (0.5, {part(1, 10): 0.0, part(4, 0): 0.001}), (0.5, {part(4, 0): 0.0, part(1, 10): 0.001})
         assert supplying(*both) == (part(4, 0),)
 
+    def test_and_is_nobodys_stand_in_then(self) -> None:
+        """What is the best nowhere in the first MGRS tile does not make the second one's scenes cheaper."""
+        grounds = (0.5, {part(1, 10): 0.0, part(2, 10): 0.1}), (0.1, {part(4, 0): 0.0, part(2, 10): 0.1})
+        assert supplying(*grounds) == (part(1, 10), part(4, 0))
+        assert supplying(*grounds, (0.01, {part(2, 10): 0.0, part(4, 0): 2.5})) == (part(1, 10), part(2, 10))
+
     def test_for_the_price_of_all_ground_that_is_to_be_filled_there(self) -> None:
         """Little of a part may be asked for: then little of it is much."""
         ground = {part(1, 5): PART_M2, part(1, 6): PART_M2 / 20}

@@ -38,9 +38,9 @@ DATES_TO_SPARE = 2
 """At least so many dates supply nothing."""
 
 TILES = ((1057, 1603), (526, 1603))
-"""(rows, columns) of the mosaic's tiles, px of 20 m: the first is larger than two of the sizes of blocks."""
-BLOCKS = {512: {12, 8}, BLOCK_PX: {4, 2}, 2048: {1}}
-"""Side of the blocks, px of 20 m, and how many blocks tiles are chosen in then."""
+"""(rows, columns) of the mosaic's tiles, px of 20 m."""
+BLOCKS = {512: {21, 14}, BLOCK_PX: {3}, 2048: {2}}
+"""Height of the blocks, px of 20 m, and how many blocks tiles are chosen in then."""
 TOO_LITTLE_PX = 20
 """A choice that reaches no further beyond what smoothing needs depends on where blocks end, px of 20 m."""
 

@@ -27,10 +27,10 @@ class GranulePixels:
     """Number of its scene."""
 
     grid: Grid
-    """All pixels of its MASK_BANDS_20."""
+    """All pixels of its MASK_BANDS_20, or of these reduced."""
 
     mask: UInt8Array
-    """(4, y, x) MASK_BANDS_20 of the window that `Ground.window` names."""
+    """(4, y, x) MASK_BANDS_20, of the window that `Ground.window` names."""
 
     judge: UInt16Array
     """(7, y, x) MASK_BANDS_60 of the same ground, see `coarser`."""

@@ -1,4 +1,4 @@
-"""The folder that holds the judgement of one product: scene_20.tif, scene_60.tif, scene.json and product.json."""
+"""The folder that holds the judgement of one product: rasters at 20 and 60 m, scene.json and product.json."""
 
 import dataclasses
 import json
@@ -15,6 +15,9 @@ from senard.model.scene import Sentinel2Scene
 
 RASTER_20 = "scene_20.tif"
 RASTER_60 = "scene_60.tif"
+REDUCED_20 = "scene_20_reduced.tif"
+"""The middle one of each 3 x 3 pixels of scene_20.tif: all that looks at 60 m need, a ninth of the bytes."""
+
 FIGURES = "scene.json"
 IDENTITY = "product.json"
 
@@ -39,6 +42,9 @@ def write_mask_folder(
     """
     write_scratch(folder / RASTER_20, grids[20], bands_20)
     write_scratch(folder / RASTER_60, grids[60], bands_60)
+    ratio = grids[60].gsd // grids[20].gsd
+    middle = slice(ratio // 2, None, ratio)
+    write_scratch(folder / REDUCED_20, grids[60], {name: pixels[middle, middle] for name, pixels in bands_20.items()})
     text = json.dumps(dataclasses.asdict(judgement), indent=1, sort_keys=True)
     (folder / FIGURES).write_text(text + "\n", encoding="utf-8")
     write_scene(folder / IDENTITY, scene)

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from senard.algorithms.background import Background, Reservoir, background, background_day, offer
-from senard.algorithms.departure import Departure, depart, detection_grid, haze_index, is_dark
+from senard.algorithms.departure import PIXEL_M, Departure, depart, detection_grid, haze_index, is_dark
 from senard.algorithms.granules import GranulePixels, Ground, coarser
 from senard.algorithms.recurring_ground import RELEASED, SUSPECTED, flagged, looks_usual, recognise, release
 from senard.algorithms.refining import refine
@@ -17,7 +17,7 @@ from senard.algorithms.scoring import Moment, Observation, Scored, score
 from senard.algorithms.snow import SnowCounts, with_snow
 from senard.algorithms.snow_departure import compare_snow, lasting_snow
 from senard.io.geotiff import read_scratch
-from senard.io.mask_folder import RASTER_20, RASTER_60, read_judgement
+from senard.io.mask_folder import RASTER_20, RASTER_60, REDUCED_20, read_judgement
 from senard.io.scenes_file import read_verdict
 from senard.model.arrays import BoolArray, Float32Array, UInt8Array, UInt16Array
 from senard.model.grid import Grid, Window
@@ -280,8 +280,23 @@ def judged_observations(
         yield label, seen, land.dimmed(scored, detected, grid)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Read:
+    """What was read of one granule."""
+
+    reduced: bool
+    """Whether `mask` has pixels of 60 m."""
+    masked: Window
+    mask: UInt8Array
+    judged: Window
+    judge: UInt16Array
+
+
 class Looker:
-    """Sees overflights on the pixels of one grid; where a product lies on it is worked out once per MGRS tile."""
+    """Sees overflights on the pixels of one grid; where a product lies on it is worked out once per MGRS tile.
+
+    From 60 m on masks are read reduced.
+    """
 
     def __init__(self, grid: Grid, *, wider: "Looker | None" = None) -> None:
         """Look at a grid.
@@ -292,31 +307,33 @@ class Looker:
         """
         self._ground = Ground(grid)
         self._wider = wider
-        self._read: dict[int, tuple[Window, UInt8Array, UInt16Array]] = {}
+        self._reduced = grid.gsd >= PIXEL_M
+        self._read: dict[int, _Read] = {}
 
     def see(self, granules: Sequence[Granule]) -> Observation | None:
         """What one overflight saw; None if nothing valid."""
         self._read.clear()
         found = []
         for granule in granules:
-            window = self._ground.window(granule.grids[20])
+            grid = granule.grids[60 if self._reduced else 20]
+            window = self._ground.window(grid)
             if window is not None:
-                mask, judge = self._pixels(granule, window)
-                pixels = GranulePixels(
-                    source=granule.source, grid=granule.grids[20], mask=mask, judge=judge, ratio=granule.ratio
-                )
+                read = self._read[granule.source] = self._pixels(granule, window)
+                ratio = 1 if self._reduced else granule.ratio
+                pixels = GranulePixels(source=granule.source, grid=grid, mask=read.mask, judge=read.judge, ratio=ratio)
                 found.append(pixels)
         return self._ground.merged(found)
 
-    def _pixels(self, granule: Granule, window: Window) -> tuple[UInt8Array, UInt16Array]:
-        """Both rasters of a mask folder around a window of its 20 m pixels."""
-        if self._wider is not None and granule.source in self._wider._read:
-            have, mask, judge = self._wider._read[granule.source]
-            if have.holds(window):
-                ratio = granule.ratio
-                fine, coarse = window.within(have), coarser(window, ratio).within(coarser(have, ratio))
-                return np.ascontiguousarray(mask[:, *fine.slices]), np.ascontiguousarray(judge[:, *coarse.slices])
-        mask = read_scratch(granule.folder / RASTER_20, window)
-        judge = read_scratch(granule.folder / RASTER_60, coarser(window, granule.ratio))
-        self._read[granule.source] = window, mask, judge
-        return mask, judge
+    def _pixels(self, granule: Granule, window: Window) -> _Read:
+        """Rasters of a mask folder around a window of its pixels."""
+        judged = window if self._reduced else coarser(window, granule.ratio)
+        have = None if self._wider is None else self._wider._read.get(granule.source)
+        if have is not None and have.judged.holds(judged):
+            judge = np.ascontiguousarray(have.judge[:, *judged.within(have.judged).slices])
+        else:
+            judge = read_scratch(granule.folder / RASTER_60, judged)
+        if have is not None and have.reduced == self._reduced and have.masked.holds(window):
+            mask = np.ascontiguousarray(have.mask[:, *window.within(have.masked).slices])
+        else:
+            mask = read_scratch(granule.folder / (REDUCED_20 if self._reduced else RASTER_20), window)
+        return _Read(reduced=self._reduced, masked=window, mask=mask, judged=judged, judge=judge)

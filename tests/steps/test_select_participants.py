@@ -32,9 +32,9 @@ def every(**changes: object) -> MosaicRequest:
 
 
 def half_cloudy(day: int, class_: int = 9) -> Plan:
-    """Cloud over the western half."""
+    """Cloud over the western half, to the middle of a pixel of 60 m."""
     scl = np.full((300, 300), 4, dtype=np.uint8)
-    scl[:, :150] = class_
+    scl[:, :151] = class_
     return covering(day, scl=scl)
 
 

@@ -106,12 +106,22 @@ def write_spared(path: Path, spared: Spared) -> None:
 
 
 def read_spared(path: Path) -> Spared:
-    """What a mosaic does without, as SpareScenes wrote it."""
-    values = json.loads(path.read_text(encoding="utf-8"))
-    parts = values["parts"]
-    return Spared(
-        numbers=tuple(values["numbers"]), idle=tuple(values["idle"]), parts=None if parts is None else tuple(parts)
-    )
+    """What a mosaic does without, as SpareScenes wrote it.
+
+    Raises:
+        IncompleteError: if the file cannot be read.
+    """
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+        parts = values["parts"]
+        return Spared(
+            numbers=tuple(values["numbers"]), idle=tuple(values["idle"]), parts=None if parts is None else tuple(parts)
+        )
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise IncompleteError(
+            f"{path}: expected what SpareScenes wrote, found a file that cannot be read ({error}). Delete it and run "
+            f"the same command again."
+        ) from error
 
 
 def _arrays(contenders: Contenders) -> dict[str, npt.NDArray[Any]]:

@@ -103,7 +103,7 @@ def period_of(
     return Period(
         request=request,
         datatakes=tuple(datatakes.values()),
-        ranks={} if parts is None else _ranks(datatakes.values(), parts, first_alike(scenes)),
+        ranks={} if parts is None else _ranks(datatakes.values(), spared, parts, first_alike(scenes)),
         moments=moments,
         days=tuple(days.values()),
         spared=tuple(spared),
@@ -113,9 +113,9 @@ def period_of(
 
 
 def _ranks(
-    datatakes: Iterable[Sequence[Granule]], parts: Collection[int], alike: Sequence[int]
+    datatakes: Iterable[Sequence[Granule]], spared: Collection[int], parts: Collection[int], alike: Sequence[int]
 ) -> dict[int, UInt8Array]:
-    """What each scene may supply."""
+    """What each scene that is left may supply."""
     mine, together = defaultdict[int, set[int]](set), defaultdict[int, set[int]](set)
     for part in parts:
         mine[source_of(part)].add(place_of(part))
@@ -124,6 +124,7 @@ def _ranks(
         one.source: ranks_of_squares(mine[one.source], together[alike[one.source]], one.grids[20].shape)
         for granules in datatakes
         for one in granules
+        if one.source not in spared
     }
 
 

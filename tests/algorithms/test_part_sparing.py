@@ -2,11 +2,9 @@
 
 from collections.abc import Collection, Mapping
 
-import numpy as np
-
 from senard.algorithms.contenders import gathered
 from senard.algorithms.part_sparing import GAP_REGRET, supplying_parts
-from senard.model.contenders import PLACES, REGRET_CAP, Contenders
+from tests.algorithms.contended import contended
 
 LIMIT = 0.02
 ALIKE = (0, 1, 1, 1, 4, 4)
@@ -23,14 +21,7 @@ def supplying(
     *grounds: tuple[float, Mapping[int, float]], spared: Collection[int] = (), ground: Mapping[int, float] | None = None
 ) -> tuple[int, ...]:
     """Parts that supply, where each piece of ground has a share of a part and costs by part."""
-    parts = []
-    for share, costs in grounds:
-        ranked = sorted(costs, key=costs.__getitem__)
-        supplier, regret = np.zeros((1, PLACES), dtype=np.uint32), np.full((1, PLACES), REGRET_CAP)
-        supplier[0, : len(ranked)] = ranked
-        regret[0, : len(ranked)] = [costs[one] - costs[ranked[0]] for one in ranked]
-        m2 = share * PART_M2
-        parts.append(Contenders(supplier=supplier, regret=regret * m2, area=np.array([m2])))
+    parts = [contended(share * PART_M2, costs) for share, costs in grounds]
     tiles = {part(first, place): PART_M2 for first in (1, 4) for place in range(256)}
     return supplying_parts(gathered(parts), tiles if ground is None else ground, ALIKE, spared, limit=LIMIT)
 

@@ -6,7 +6,6 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 import shapely
 from shapely.geometry.base import BaseGeometry
@@ -14,11 +13,12 @@ from shapely.geometry.base import BaseGeometry
 from senard.algorithms.contenders import gathered, uncontended
 from senard.algorithms.tiling import project_area
 from senard.errors import IncompleteError
-from senard.io.sources_file import CONTENDERS, PARTS, write_source_counts, write_weights
-from senard.model.contenders import PLACES, REGRET_CAP, Contenders, Spared, Weights
+from senard.io.sources_file import CONTENDERS, PARTS, read_spared, write_source_counts, write_spared, write_weights
+from senard.model.contenders import Contenders, Spared, Weights
 from senard.model.request import MosaicRequest
 from senard.model.sources import SourceCounts
 from senard.steps.spare_scenes import SMALL_REGRET, expendable, spare_scenes
+from tests.algorithms.contended import contended
 from tests.steps.test_query_scenes import SCENE
 
 AREA = shapely.box(24.0, 60.0, 24.4, 60.2)
@@ -36,14 +36,7 @@ Ground = tuple[float, Mapping[int, float]]
 def contending(*grounds: Ground, request: MosaicRequest = REQUEST) -> Contenders:
     """Pieces of the area for which scenes contend."""
     area_m2 = project_area(AREA, request.crs).area
-    parts = []
-    for share, costs in grounds:
-        ranked = sorted(costs, key=costs.__getitem__)
-        supplier, regret = np.zeros((1, PLACES), dtype=np.uint32), np.full((1, PLACES), REGRET_CAP)
-        supplier[0, : len(ranked)] = ranked
-        regret[0, : len(ranked)] = [costs[number] - costs[ranked[0]] for number in ranked]
-        parts.append(Contenders(supplier=supplier, regret=regret * share * area_m2, area=np.array([share * area_m2])))
-    return gathered(parts)
+    return gathered([contended(share * area_m2, costs) for share, costs in grounds])
 
 
 def write_contenders(folder: Path, scenes: Contenders, parts: Contenders | None = None) -> None:
@@ -161,6 +154,18 @@ class TestSparedScenes:
         path.write_bytes(path.read_bytes()[: int(kept * path.stat().st_size)])
         with pytest.raises(IncompleteError, match=r"\.npz: .* WeighScenes .* Delete .* same command again"):
             spare_scenes(REQUEST, [SCENE], [tmp_path], [tmp_path])
+
+    @pytest.mark.parametrize("text", ["", '{"numbers": [1', "[]", '{"numbers": [1], "idle": []}'])
+    def test_never_by_half_a_list_of_what_is_spared(self, tmp_path: Path, text: str) -> None:
+        (path := tmp_path / "spared.json").write_text(text)
+        with pytest.raises(IncompleteError, match=r"spared\.json: .* SpareScenes .* Delete it .* same command again"):
+            read_spared(path)
+
+    @pytest.mark.parametrize("parts", [None, (), (257, 512)])
+    def test_as_it_was_written_down(self, tmp_path: Path, parts: tuple[int, ...] | None) -> None:
+        spared = Spared(numbers=(2, 3), idle=(3,), parts=parts)
+        write_spared(tmp_path / "spared.json", spared)
+        assert read_spared(tmp_path / "spared.json") == spared
 
     def test_as_idle_if_it_supplies_nothing_of_any_tile(self, tmp_path: Path) -> None:
         for index, costs in enumerate(({1: 0.0, 2: 1.0, 3: 2.0}, {2: 0.0, 1: 0.001})):

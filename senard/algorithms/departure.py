@@ -31,9 +31,12 @@ DARK_SIGMA_M = 60.0
 OWN_USUAL_DN = 80.0
 """Haze by its own scene, DN, that clear ground may have: only what exceeds it is believed where red rises, too."""
 SHORE_SIGMA_M = 1000.0
-"""Haze over water is also told by the land within this reach, m (standard deviation): haze is smooth, water is not."""
+"""Haze over water is also told by the land within this reach, m (standard deviation): haze is smooth, water is not.
+Shade over water is told against the water within it: a lake changes its colour as a whole, a shadow has an edge."""
 SHORE_SHARE = 0.01
 """Share of that neighbourhood that must be land for it to tell."""
+WATER_SHARE = 0.1
+"""Share of it that must be water for its colour to count."""
 WATER_B8A = 600.0
 """Ground whose NIR is usually darker than this is water, DN."""
 GLINT_SHARE = 0.85
@@ -46,8 +49,8 @@ a cloud hides the blue of the air below. Glint raises the SWIR by 1.4 of the blu
 MUD_SHARE = 0.35
 """Over water, red that rises more than blue is mud, unless the SWIR rises by more than this share of it: cloud."""
 DARK_WATER, DARK_WATER_IN_ZONE = 0.72, 0.85
-"""Over water blue alone tells of shade, and mud that settles darkens it too: a stricter share, but where a shadow is to
-be expected."""
+"""Over water blue alone tells of shade, and mud that settles darkens it too; a hole in haze is dark beside the haze:
+a stricter share, but where a shadow is to be expected."""
 LEAST_DATES = 3
 """With fewer observations an observation is compared with its own scene."""
 DRIFT_DAYS = 45.0
@@ -134,6 +137,8 @@ def depart(
     kept = np.where(tested, _kept(judge, usual, water), np.float32(0))
     haze, share = mean_around(rise, tested, grid, HAZE_SIGMA_M)
     blue, _ = mean_around(blueness, tested, grid, HAZE_SIGMA_M, share=share)
+    if (water & tested).any():
+        kept = _beside_its_water(kept, water & tested, grid)
     light, _ = mean_around(kept, tested, grid, DARK_SIGMA_M)
     own_haze = np.where(judge[5] > 0, judge[5].astype(np.float32) - np.float32(HAZE_ZERO), np.float32(0))
     growth = min(DRIFT_MOST, 1 + max(0.0, days_apart - DRIFT_DAYS) / DRIFT_GROWTH_DAYS)
@@ -175,6 +180,13 @@ def _with_shore(haze: Float32Array, land: BoolArray, grid: Grid) -> Float32Array
     shore, share = mean_around(haze, land, grid, SHORE_SIGMA_M)
     either = np.where(haze > 0, np.maximum(haze, shore), shore)
     return np.where(share > SHORE_SHARE, either, haze)
+
+
+def _beside_its_water(kept: Float32Array, water: BoolArray, grid: Grid) -> Float32Array:
+    """What is left of the usual brightness, over water as a share of what is left of the water around."""
+    around, share = mean_around(kept, water, grid, SHORE_SIGMA_M)
+    known = water & (share > WATER_SHARE) & (around > 0)
+    return np.where(known, kept / np.where(known, around, np.float32(1)), kept)
 
 
 def is_dark(usual: Background) -> BoolArray:

@@ -23,6 +23,8 @@ from senard.model.sources import FLAG_BUFFER, FLAG_SNOW
 SAME_DN, SAME_SHARE = np.float32(150.0), np.float32(0.08)
 """Two spectra are of the same ground if no band differs by more than SAME_DN and this share of its brightness: 94 % of
 the clear observations of a roof lie so near to their median, 4 % of the cloudy ones."""
+REDDER = np.float32(1.1)
+"""By how much more red than blue something must have been added to ground that no cloud has added."""
 SUSPECTED = 16
 """Flagged observations kept per pixel: shade, which lies lowest, must not push out all of the others."""
 LEAST_ALIKE = 3
@@ -32,17 +34,25 @@ LEAST_WHITE = 6
 LEAST_ALIKE_BRIGHT = 2
 """LEAST_ALIKE where a land cover says that bright ground is to be expected: worth it where dates are few. What is white
 must come as often there, too: fewer dates let clouds through."""
-FLAGGED_SHARE = 0.65
+FLAGGED_SHARE = 0.4
 """Share of the dates that look alike that must be flagged."""
 LEAST_UNLIKE = 3
 """Clear dates that look different and prove a repeated spectrum to be a veil or snow, if they outnumber the clear ones
 that look alike."""
+UNLIKE_OUTWEIGHS = 2
+"""Flagged dates that each of them outweighs: no veil comes again so often."""
 MOST_LOWER = 1.0
 """Other dates with a lower haze index, per date that looks alike, that prove it to be a veil."""
 CLEAR_LOWER = 3
 """A clear one counts as so many of these."""
+DEEP_SHADE = np.float32(0.4)
+"""Share of the SWIR that is left in deep shade: the sky lights it with a fortieth of what the sun does."""
+LEAST_WATER = 2
+"""Clear dates that must show water."""
 NEAR_PX = 2
 """A single flagged pixel of 20 m that lies anywhere in a pixel of 60 m is so near to its centre, px."""
+
+_CLOUDS = (Scl.CLOUD_MEDIUM, Scl.CLOUD_HIGH, Scl.THIN_CIRRUS)
 
 RELEASED = 16
 """Bit of `Departure.verdict`: flagged, but it looks as this bright ground always does."""
@@ -51,13 +61,16 @@ RELEASED = 16
 def flagged(seen: Observation, scored: Scored) -> BoolArray:
     """Where an observation may show ground that looks like cloud or shadow: it is called so, or lies beside what is.
 
+    What is called snow and not cloud is left to snow's own rules.
+
     Args:
         seen: what one overflight saw.
         scored: its judgement by its own scene.
     """
     near = (scored.level >= 4) | ((scored.level > 0) & (seen.mask[1] <= NEAR_PX))
     saturated = (seen.judge[:4] == SATURATED_DN).any(axis=0)
-    known: BoolArray = near & ~saturated & ((scored.flags & FLAG_SNOW) == 0)
+    snow_alone = ((scored.flags & FLAG_SNOW) > 0) & ~np.isin(seen.mask[0] & SCL_BITS, _CLOUDS)
+    known: BoolArray = near & ~saturated & ~snow_alone
     return known
 
 
@@ -80,17 +93,20 @@ def recognise(suspected: Reservoir, kept: Reservoir, bright: BoolArray | None = 
 
 
 def looks_usual(judge: UInt16Array, usual: Background) -> BoolArray:
-    """Where an observation looks as its ground does, but for haze and a little shade.
+    """Where an observation looks as its ground does, but for haze and a little shade, or brighter and redder.
+
+    Whatever lies in the air makes ground bluer that is redder than white. Where it turns redder still, more of a roof
+    fell into the pixel, or it was seen from the other side.
 
     Args:
         judge: (bands, y, x) uint16, the first four are the judge bands.
         usual: what the ground looks like around the observation's date.
     """
-    alike = np.ones(judge.shape[1:], dtype=np.bool_)
-    for band, layer in enumerate((1, 2, 4, 5)):
-        wanted = usual.values[layer]
-        alike &= np.abs(judge[band].astype(np.float32) - wanted) <= SAME_DN + SAME_SHARE * wanted
-    return alike
+    wanted = usual.values[[1, 2, 4, 5]]
+    more = judge[:4].astype(np.float32) - wanted
+    alike: BoolArray = (np.abs(more) <= SAME_DN + SAME_SHARE * wanted).all(axis=0)
+    redder: BoolArray = (wanted[0] < wanted[1]) & (more[0] > 0) & (more[1] > REDDER * more[0])
+    return alike | redder
 
 
 def release(scored: Scored, seen: Observation, found: Departure, grid: Grid, coarse: Grid) -> Scored:
@@ -104,8 +120,8 @@ def release(scored: Scored, seen: Observation, found: Departure, grid: Grid, coa
         coarse: pixels of 60 m, or of any multiple of 20 m.
 
     Returns:
-        level 2 where it was 4 or 5, 3 where the observation is hazy or shaded; the nearness of clouds costs nothing
-        there, for the ground itself is what looks like one.
+        level 2 where it was 4 or 5, 3 where the observation is hazy or shaded, and 4 what also looks like snow; the
+        nearness of clouds costs nothing there, for the ground itself is what looks like one.
     """
     if not (found.verdict & RELEASED).any():
         return scored
@@ -124,6 +140,19 @@ def _alike(one: UInt16Array, other: UInt16Array) -> bool:
         if abs(a - b) > SAME_DN + SAME_SHARE * min(a, b):
             return False
     return True
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
+def _lies_in_shade(one: UInt16Array, ground: UInt16Array) -> bool:
+    """Whether a spectrum may be that of a ground which the sky alone lights: darker in all bands, more so the longer
+    the wave, and nearly black in SWIR."""
+    share = np.float32(1)
+    for band in range(4):
+        left = np.float32(one[band]) / np.float32(max(ground[band], 1))
+        if left >= share:
+            return False
+        share = left
+    return bool(share < DEEP_SHADE)
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
@@ -154,7 +183,7 @@ def _most_alike(dn: UInt16Array, held: int, most_lower: float) -> tuple[int, int
             if _alike(dn[i], dn[k]):
                 like[i] += 1
                 like[k] += 1
-            else:
+            elif not _lies_in_shade(dn[k], dn[i]):
                 below[i] += 1
     best, alike, lower = 0, 0, 0
     for i in range(held):
@@ -165,12 +194,13 @@ def _most_alike(dn: UInt16Array, held: int, most_lower: float) -> tuple[int, int
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
 def _shows_water(kept_cost: Float32Array, kept_dn: UInt16Array) -> bool:
-    """Whether most clear observations show water: over so dark a ground all thin clouds look alike."""
+    """Whether most clear observations show water, LEAST_WATER of them at least: over so dark a ground all thin clouds
+    look alike, but the only clear date of a roof may be one when it lay in shade."""
     held, water = _held(kept_cost), 0
     for k in range(held):
         if kept_dn[k, 2] < WATER_B8A and kept_dn[k, 3] < WATER_B8A:
             water += 1
-    return 2 * water > held
+    return water >= LEAST_WATER and 2 * water > held
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
@@ -203,9 +233,8 @@ def _recognise(
             if spectrum[0] < spectrum[1]:
                 least = least_alike_bright if bright[row, col] else LEAST_ALIKE
             enough = alike + count >= least and alike >= FLAGGED_SHARE * (alike + count)
-            refuted = (unlike >= LEAST_UNLIKE and unlike > count) or lower + CLEAR_LOWER * less >= most_lower * (
-                alike + count
-            )
+            others_look = unlike >= LEAST_UNLIKE and unlike > count and UNLIKE_OUTWEIGHS * unlike > alike
+            refuted = others_look or lower + CLEAR_LOWER * less >= most_lower * (alike + count)
             if enough and not refuted:
                 recurring[row, col] = True
                 _replace(spectrum, *suspects, clear[:count], *others)
@@ -232,6 +261,8 @@ def _compare(
         if _alike(spectrum, kept_dn[k]):
             clear[count] = k
             count += 1
+            continue
+        if _lies_in_shade(kept_dn[k], spectrum):
             continue
         unlike += 1
         if np.float32(kept_dn[k, 0]) - np.float32(0.5) * np.float32(kept_dn[k, 1]) < wanted:
@@ -285,13 +316,16 @@ def _release(
         r = (row + first_row) // ratio
         for col in range(level.shape[1]):
             bits = verdict[r, across[col]]
-            if bits & RELEASED == 0 or level[row, col] == 0 or flags[row, col] & FLAG_SNOW:
+            snowy = flags[row, col] & FLAG_SNOW != 0
+            if bits & RELEASED == 0 or level[row, col] == 0 or (snowy and level[row, col] < 5):
                 continue
             scl = mask[0, row, col] & SCL_BITS
             if scl == Scl.SATURATED_OR_DEFECTIVE:
                 continue
             cost[row, col] -= distance_cost[mask[1, row, col]] + probability_cost[mask[3, row, col]]
-            if level[row, col] >= 4:
+            if snowy:
+                level[row, col] = 4
+            elif level[row, col] >= 4:
                 level[row, col] = 3 if bits & (HAZY | SHADED) else 2
                 flags[row, col] &= 255 - FLAG_BUFFER
                 clear[row, col] = 1

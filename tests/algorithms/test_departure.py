@@ -9,6 +9,8 @@ from senard.model.arrays import UInt16Array
 from senard.model.grid import Grid
 from senard.model.masks import HAZE_ZERO, ZONE_LIKELY, ZONE_NONE
 
+Spectrum = tuple[int, int, int, int]
+
 SIZE = 41
 GRID = Grid(crs="EPSG:32635", left=600_000.0, top=6_600_000.0, gsd=60, width=SIZE, height=SIZE)
 FIELD = (400, 500, 3000, 2000)
@@ -22,6 +24,14 @@ def image(dn: tuple[int, int, int, int], *, haze: int = HAZE_ZERO, zone: int = Z
     """One spectrum everywhere: MASK_BANDS_60."""
     values = np.array([*dn, 100, haze, zone], dtype=np.uint16)
     return np.repeat(np.repeat(values[:, None, None], SIZE, axis=1), SIZE, axis=2)
+
+
+def shadow_on_a_lake(dn: Spectrum, *, lake: Spectrum = WATER, zone: int = ZONE_NONE) -> UInt16Array:
+    """600 m of one spectrum amid another."""
+    seen, shadow = image(lake), image(dn, zone=zone)
+    middle = slice(INSIDE[0] - 5, INSIDE[0] + 5), slice(INSIDE[1] - 5, INSIDE[1] + 5)
+    seen[:, *middle] = shadow[:, *middle]
+    return seen
 
 
 def usual(dn: tuple[int, int, int, int], dates: int = 5) -> Background:
@@ -131,11 +141,25 @@ class TestShade:
         assert departed(image((600, 900, 1500, 2800))).verdict[INSIDE] & SHADED == 0, "harvest raises red and SWIR"
         assert departed(image((300, 450, 900, 2100))).verdict[INSIDE] & SHADED == 0, "fire scars keep their SWIR"
 
-    def test_is_told_by_blue_over_water_where_a_shadow_must_fall(self) -> None:
-        dimmed = (240, 200, 150, 80)
-        assert departed(image(dimmed, zone=ZONE_LIKELY), WATER).verdict[INSIDE] == SHADED
-        assert departed(image(dimmed), WATER).verdict[INSIDE] == 0, "mud that settled"
-        assert departed(image((150, 90, 60, 20)), WATER).verdict[INSIDE] == SHADED
+    def test_is_told_by_blue_over_water_beside_the_water_around(self) -> None:
+        dimmed, dark = (240, 200, 150, 80), (150, 90, 60, 20)
+        assert departed(shadow_on_a_lake(dimmed, zone=ZONE_LIKELY), WATER).verdict[INSIDE] == SHADED
+        assert departed(shadow_on_a_lake(dimmed), WATER).verdict[INSIDE] == 0, "mud that settled"
+        assert departed(shadow_on_a_lake(dark), WATER).verdict[INSIDE] == SHADED
+
+    @pytest.mark.parametrize("lake", [(210, 140, 105, 56), (420, 280, 210, 80)])
+    def test_is_told_over_a_lake_that_has_changed_its_colour(self, lake: Spectrum) -> None:
+        shadow = (lake[0] // 2, lake[1] // 2, lake[2] // 2, lake[3] // 4)
+        found = departed(shadow_on_a_lake(shadow, lake=lake), WATER)
+        assert found.verdict[INSIDE] & SHADED
+        assert found.dark[INSIDE] == pytest.approx(0.5, abs=0.1)
+        assert found.verdict[INSIDE[0], 8] & SHADED == 0, "the lake around it"
+
+    def test_is_told_over_a_pond_by_the_pond_alone(self) -> None:
+        water = np.zeros(GRID.shape, dtype=np.bool_)
+        water[INSIDE[0] - 2 : INSIDE[0] + 3, INSIDE[1] - 2 : INSIDE[1] + 3] = True
+        seen, ground = image((150, 90, 60, 20)), np.ones(GRID.shape, dtype=np.bool_)
+        assert depart(seen, ground, usual(WATER), 0.0, GRID, water).verdict[INSIDE] == SHADED
 
     def test_must_show_over_water_to_count(self) -> None:
         assert departed(image(WATER, zone=ZONE_LIKELY), WATER).verdict[INSIDE] == 0

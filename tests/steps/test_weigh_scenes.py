@@ -79,7 +79,7 @@ class TestWeighScenes:
         monkeypatch.setattr(module, "SMALL_M2", 0.0)
         coarse = price_of_absence(weighed(tmp_path / "coarse", judged), [])
         for number, price in fine.items():
-            assert coarse.get(number, 0.0) == pytest.approx(price, rel=0.2, abs=0.02 * TILE_M2)
+            assert coarse.get(number, 0.0) == pytest.approx(price, rel=0.1, abs=0.05 * TILE_M2)
 
     def test_for_the_area_alone(self, tmp_path: Path) -> None:
         judged = [write_judged(tmp_path / "m", covering(day)) for day in (0, 13)]

@@ -29,11 +29,11 @@ from senard.model.request import DATE_WEIGHT, Buffer
 from senard.model.sentinel2 import SATURATED_DN, Scl
 from senard.model.sources import FLAG_BUFFER, FLAG_SNOW
 
-DISTANCE_WEIGHT = 1.2
+DISTANCE_WEIGHT = 0.8
 """Cost beside a cloud."""
 DISTANCE_REACH_M = 2000.0
 """Distance from cloud or shadow at which its cost is gone; it is halved at half of this, m."""
-UNCLEAR_WEIGHT = 1.0
+UNCLEAR_WEIGHT = 0.6
 """Cost where everything around is cloudy."""
 AEROSOL_WEIGHT = 0.335
 """Cost at an optical thickness of AEROSOL_FULL and more."""

@@ -32,8 +32,10 @@ AROUND = 4
 """Granules whose products a tile of the mosaic needs."""
 PER_PRODUCT = 3
 """DownloadProduct, Unzip, MaskScene."""
-PER_TILE = 4
-"""SelectSources, CompositeTile twice, WriteQuality."""
+PER_TILE = 5
+"""WeighScenes, SelectSources, CompositeTile twice, WriteQuality."""
+ONCE = 2
+"""SpareScenes and MosaicAOI."""
 PATIENCE_S = 1800.0
 """A graph that takes longer is given up."""
 
@@ -69,8 +71,8 @@ class Judged(Simulated):
         return self.clone(Unpacked)
 
 
-class Chosen(Simulated):
-    """SelectSources of one tile."""
+class Weighed(Simulated):
+    """WeighScenes of one tile."""
 
     tiles = luigi.IntParameter()
 
@@ -78,6 +80,22 @@ class Chosen(Simulated):
         granules = sorted({(self.number + step) % self.tiles for step in range(AROUND)})
         numbers = [granule * DATES + date for granule in granules for date in range(DATES)]
         return [Judged(folder=self.folder, number=number) for number in numbers]
+
+
+class Spared(Simulated):
+    """SpareScenes."""
+
+    tiles = luigi.IntParameter()
+
+    def requires(self) -> list[luigi.Task]:
+        return [Weighed(folder=self.folder, number=tile, tiles=self.tiles) for tile in range(self.tiles)]
+
+
+class Chosen(Weighed):
+    """SelectSources of one tile."""
+
+    def requires(self) -> list[luigi.Task]:
+        return [*super().requires(), Spared(folder=self.folder, number=0, tiles=self.tiles)]
 
 
 class Composed(Simulated):
@@ -109,12 +127,12 @@ class Country(Simulated):
 
 def tiles_of(tasks: int) -> int:
     """Tiles of a country whose mosaic takes about so many tasks."""
-    return max(AROUND, round(tasks / (DATES * PER_PRODUCT + PER_TILE)))
+    return max(AROUND, round((tasks - ONCE) / (DATES * PER_PRODUCT + PER_TILE)))
 
 
 def tasks_of(tiles: int) -> int:
     """Tasks of a country of so many tiles."""
-    return tiles * (DATES * PER_PRODUCT + PER_TILE) + 1
+    return tiles * (DATES * PER_PRODUCT + PER_TILE) + ONCE
 
 
 def measure(tasks: int, workers: int, run: int) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 from numba import njit
 
-from senard.algorithms.background import Background, Reservoir
+from senard.algorithms.background import Reservoir
 from senard.algorithms.departure import HAZY, SHADED, WATER_B8A, Departure
 from senard.algorithms.scoring import VICINITY_COSTS, Observation, Scored
 from senard.model.arrays import BoolArray, Float32Array, Int16Array, Int64Array, UInt8Array, UInt16Array
@@ -92,17 +92,20 @@ def recognise(suspected: Reservoir, kept: Reservoir, bright: BoolArray | None = 
     return recurring
 
 
-def looks_usual(judge: UInt16Array, usual: Background) -> BoolArray:
+def looks_usual(judge: UInt16Array, usual: Float32Array) -> BoolArray:
     """Where an observation looks as its ground does, but for haze and a little shade, or brighter and redder.
 
     Whatever lies in the air makes ground bluer that is redder than white. Where it turns redder still, more of a roof
     fell into the pixel, or it was seen from the other side.
 
     Args:
-        judge: (bands, y, x) uint16, the first four are the judge bands.
-        usual: what the ground looks like around the observation's date.
+        judge: (bands, …) uint16, the first four are the judge bands.
+        usual: (REFERENCES, …) of `Background.values`: what the ground looks like around the observation's date.
+
+    Returns:
+        (…), True where it does.
     """
-    wanted = usual.values[[1, 2, 4, 5]]
+    wanted = usual[[1, 2, 4, 5]]
     more = judge[:4].astype(np.float32) - wanted
     alike: BoolArray = (np.abs(more) <= SAME_DN + SAME_SHARE * wanted).all(axis=0)
     redder: BoolArray = (wanted[0] < wanted[1]) & (more[0] > 0) & (more[1] > REDDER * more[0])

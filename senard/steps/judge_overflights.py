@@ -179,7 +179,8 @@ class Usual:
             self.known[centre] = background(self.kept, centre, self.period_days)
         usual = self.known[centre]
         open_ground = (scored.level > 0) & (scored.level < 5) & ((scored.flags & FLAG_SNOW) == 0)
-        released = self.recurring & flagged(seen, scored) & looks_usual(seen.judge, usual)
+        released = self.recurring & flagged(seen, scored)
+        released[released] = looks_usual(seen.judge[:, released], usual.values[:, released])
         water = land.water(is_dark(usual))
         apart, above = abs(day - centre), self.from_above
         found = depart(seen.judge, open_ground | released, usual, apart, self.grid, water, from_above=above)

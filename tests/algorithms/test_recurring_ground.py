@@ -99,7 +99,7 @@ def learnt(spectrum: Spectrum) -> Background:
 
 def looks(spectrum: Spectrum, ground: Spectrum) -> bool:
     judge = np.array(spectrum, dtype=np.uint16)[:, None, None]
-    return bool(looks_usual(judge, learnt(ground))[0, 0])
+    return bool(looks_usual(judge, learnt(ground).values)[0, 0])
 
 
 class TestLooksUsual:

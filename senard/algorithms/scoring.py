@@ -29,7 +29,7 @@ from senard.model.request import DATE_WEIGHT, Buffer
 from senard.model.sentinel2 import SATURATED_DN, Scl
 from senard.model.sources import FLAG_BUFFER, FLAG_SNOW
 
-DISTANCE_WEIGHT = 0.8
+DISTANCE_WEIGHT = 0.5
 """Cost beside a cloud."""
 DISTANCE_REACH_M = 2000.0
 """Distance from cloud or shadow at which its cost is gone; it is halved at half of this, m."""

@@ -96,13 +96,13 @@ class TestCost:
         assert cost(pixel()) == pytest.approx(0.0, abs=1e-6)
 
     def test_is_halved_1000_m_from_a_cloud(self) -> None:
-        assert cost(pixel(distance=50)) == pytest.approx(0.6, abs=1e-4)
-        assert cost(pixel(distance=2)) == pytest.approx(1.2, abs=0.01)
+        assert cost(pixel(distance=50)) == pytest.approx(0.25, abs=1e-4)
+        assert cost(pixel(distance=2)) == pytest.approx(0.5, abs=0.01)
 
     @pytest.mark.parametrize(
         ("seen", "expected"),
         [
-            (pixel(share=125), 0.5),
+            (pixel(share=125), 0.3),
             (pixel(probability=40), 0.2),
             (pixel(aerosol=400), 0.1675),
             (pixel(aerosol=3000), 0.335),

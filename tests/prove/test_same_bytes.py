@@ -41,7 +41,7 @@ TILES = ((1057, 1603), (526, 1603))
 """(rows, columns) of the mosaic's tiles, px of 20 m."""
 BLOCKS = {512: {21, 14}, BLOCK_PX: {3}, 2048: {2}}
 """Height of the blocks, px of 20 m, and how many blocks tiles are chosen in then."""
-TOO_LITTLE_PX = 20
+TOO_LITTLE_PX = 4
 """A choice that reaches no further beyond what smoothing needs depends on where blocks end, px of 20 m."""
 
 IN_BLOCKS = """

@@ -71,15 +71,16 @@ class TestWeighScenes:
         for number in range(1, 5):
             assert supplied[number] == pytest.approx(400 * (source == number).sum(), abs=0.03 * TILE_M2)
 
+    @pytest.mark.parametrize("count", [4, 6])
     def test_on_every_sixth_row_and_column_nearly_as_well(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, count: int
     ) -> None:
-        judged = stack(tmp_path / "m", 5)
+        judged = stack(tmp_path / "m", count)
         fine = price_of_absence(weighed(tmp_path / "fine", judged), [])
         monkeypatch.setattr(module, "SMALL_M2", 0.0)
         coarse = price_of_absence(weighed(tmp_path / "coarse", judged), [])
         for number, price in fine.items():
-            assert coarse.get(number, 0.0) == pytest.approx(price, rel=0.1, abs=0.05 * TILE_M2)
+            assert coarse.get(number, 0.0) == pytest.approx(price, rel=0.2, abs=0.02 * TILE_M2)
 
     def test_for_the_area_alone(self, tmp_path: Path) -> None:
         judged = [write_judged(tmp_path / "m", covering(day)) for day in (0, 13)]

@@ -147,7 +147,7 @@ def depart(
     from_dates = np.where(blue > 0, haze, np.minimum(haze, believed))
     haze = (np.where(tested, from_dates, own_haze) / limit).astype(np.float32)
     if (water & tested).any():
-        haze = np.where(water & tested, _with_shore(haze, tested & ~water, grid), haze)
+        haze = np.where(water & tested, _with_shore(haze, tested & ~water, water & tested, grid), haze)
     zone = judge[6].astype(np.uint8)
     missing = np.where(tested, np.maximum(1 - light, 0), 0).astype(np.float32)
     limits = np.where(water, 1 - DARK_WATER, 1 - DARK), np.where(water, 1 - DARK_WATER_IN_ZONE, 1 - DARK_IN_ZONE)
@@ -175,16 +175,16 @@ def _grown(where: BoolArray) -> BoolArray:
     return grown
 
 
-def _with_shore(haze: Float32Array, land: BoolArray, grid: Grid) -> Float32Array:
-    """Haze of each pixel or that of the land around it, whichever is more; the land's alone where there seems none."""
-    shore, share = mean_around(haze, land, grid, SHORE_SIGMA_M)
+def _with_shore(haze: Float32Array, land: BoolArray, water: BoolArray, grid: Grid) -> Float32Array:
+    """Over water its haze or that of the land around it, whichever is more; the land's alone where there seems none."""
+    shore, share = mean_around(haze, land, grid, SHORE_SIGMA_M, at=water)
     either = np.where(haze > 0, np.maximum(haze, shore), shore)
     return np.where(share > SHORE_SHARE, either, haze)
 
 
 def _beside_its_water(kept: Float32Array, water: BoolArray, grid: Grid) -> Float32Array:
     """What is left of the usual brightness, over water as a share of what is left of the water around."""
-    around, share = mean_around(kept, water, grid, SHORE_SIGMA_M)
+    around, share = mean_around(kept, water, grid, SHORE_SIGMA_M, at=water)
     known = water & (share > WATER_SHARE) & (around > 0)
     return np.where(known, kept / np.where(known, around, np.float32(1)), kept)
 

@@ -60,7 +60,13 @@ def reach_px(pixel_m: float, sigma_m: float) -> int:
 
 
 def mean_around(
-    values: Float32Array, known: BoolArray, grid: Grid, sigma_m: float, *, share: Float32Array | None = None
+    values: Float32Array,
+    known: BoolArray,
+    grid: Grid,
+    sigma_m: float,
+    *,
+    share: Float32Array | None = None,
+    at: BoolArray | None = None,
 ) -> tuple[Float32Array, Float32Array]:
     """Mean of what is known in each pixel's Gaussian neighbourhood on the ground.
 
@@ -70,21 +76,25 @@ def mean_around(
         grid: the pixels.
         sigma_m: standard deviation of the neighbourhood, m; it is cut at `reach_px`.
         share: what this returned as share for the same `known` and `sigma_m`; None: not worked out yet.
+        at: (y, x), True where both are wanted; None: everywhere. A wide neighbourhood of few pixels costs less.
 
     Returns:
-        (y, x) float32: the mean, and the share of the neighbourhood that is known, 0-1.
+        (y, x) float32: the mean, and the share of the neighbourhood that is known, 0-1; 0 where not wanted, or they.
     """
     everywhere = bool(known.all())
     if share is None:
-        share = _smooth_on_ground(np.ones((grid.height, 1), np.float32) if everywhere else known, grid, sigma_m)
+        weights, wanted = (np.ones((grid.height, 1), np.float32), None) if everywhere else (known, at)
+        share = _smooth_on_ground(weights, grid, sigma_m, wanted)
         share = np.broadcast_to(share, grid.shape)  # all alike along a row where all is known
-    mean = _smooth_on_ground(values if everywhere else np.where(known, values, np.float32(0)), grid, sigma_m)
+    mean = _smooth_on_ground(values if everywhere else np.where(known, values, np.float32(0)), grid, sigma_m, at)
     mean /= np.maximum(share, np.float32(1e-6))
     return mean, share
 
 
-def _smooth_on_ground(values: Float32Array | BoolArray, grid: Grid, sigma_m: float) -> Float32Array:
-    """Sum of Gaussian weights x values around each pixel; the weights fit the rows' pixel on the ground."""
+def _smooth_on_ground(
+    values: Float32Array | BoolArray, grid: Grid, sigma_m: float, at: BoolArray | None
+) -> Float32Array:
+    """Sum of Gaussian weights x values around each pixel wanted; the weights fit the rows' pixel on the ground."""
     values = values.astype(np.float32, copy=False)
     sections = row_sections(grid)
     parts = []
@@ -92,7 +102,11 @@ def _smooth_on_ground(values: Float32Array | BoolArray, grid: Grid, sigma_m: flo
         radius = reach_px(section.pixel_m, sigma_m)
         kernel = gaussian_kernel(sigma_m / section.pixel_m, radius=radius)
         start, stop = max(0, section.row_start - radius), min(grid.height, section.row_stop + radius)
-        parts.append(smooth(values[start:stop], kernel)[section.row_start - start : section.row_stop - start])
+        wanted = None if at is None else np.zeros((stop - start, grid.width), dtype=np.bool_)
+        own = slice(section.row_start - start, section.row_stop - start)
+        if at is not None and wanted is not None:
+            wanted[own] = at[section.row_start : section.row_stop]
+        parts.append(smooth(values[start:stop], kernel, at=wanted)[own])
     return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 

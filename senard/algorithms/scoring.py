@@ -14,6 +14,7 @@ import numpy as np
 from numba import njit
 
 from senard.model.arrays import Float32Array, UInt8Array, UInt16Array
+from senard.model.grid import Window
 from senard.model.masks import (
     AOT_UNITS,
     CLASS_CORE,
@@ -73,6 +74,15 @@ class Observation:
             source=np.zeros(shape, dtype=np.uint16),
             mask=np.zeros((4, *shape), dtype=np.uint8),
             judge=np.zeros((len(MASK_BANDS_60), *shape), dtype=np.uint16),
+        )
+
+    def part(self, window: Window) -> "Observation":
+        """A window of it, as a copy."""
+        where = window.slices
+        return Observation(
+            source=self.source[where].copy(),
+            mask=np.ascontiguousarray(self.mask[:, *where]),
+            judge=np.ascontiguousarray(self.judge[:, *where]),
         )
 
 

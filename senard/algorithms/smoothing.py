@@ -24,7 +24,7 @@ def gaussian_kernel(sigma_px: float, *, radius: int) -> Float32Array:
     return np.array([weight / total for weight in weights], dtype=np.float32)
 
 
-def smooth(values: Float32Array, kernel: Float32Array) -> Float32Array:
+def smooth(values: Float32Array, kernel: Float32Array, *, at: BoolArray | None = None) -> Float32Array:
     """Weighted mean of each pixel's neighbourhood; beyond the edges the edge pixels go on.
 
     The terms of a pixel are always added in the same order, so a raster cut elsewhere gives the same bits wherever
@@ -33,11 +33,18 @@ def smooth(values: Float32Array, kernel: Float32Array) -> Float32Array:
     Args:
         values: (y, x) float32.
         kernel: see `gaussian_kernel`.
+        at: (y, x), True where the mean is wanted; None: everywhere.
 
     Returns:
-        (y, x) float32.
+        (y, x) float32; 0 or the mean where it is not wanted.
     """
-    return _smooth(np.ascontiguousarray(values), kernel)
+    out = np.zeros(values.shape, dtype=np.float32)
+    line = np.empty(values.shape[1] + 2 * (kernel.size - 1), dtype=np.float32)
+    if at is None:
+        _smooth(np.ascontiguousarray(values), kernel, line, out)
+    else:
+        _smooth_at(np.ascontiguousarray(values), kernel, at, line, out)
+    return out
 
 
 def distance_to(objects: BoolArray) -> UInt8Array:
@@ -53,32 +60,57 @@ def distance_to(objects: BoolArray) -> UInt8Array:
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
-def _smooth(values: Float32Array, kernel: Float32Array) -> Float32Array:
-    """Smooth down the columns into one line, and that line along itself: all in vectors as long as a row."""
+def _smooth(values: Float32Array, kernel: Float32Array, line: Float32Array, out: Float32Array) -> None:
+    """Smooth every row."""
+    for row in range(values.shape[0]):
+        _smooth_stretch(values, kernel, row, 0, values.shape[1], line, out)
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
+def _smooth_at(
+    values: Float32Array, kernel: Float32Array, at: BoolArray, line: Float32Array, out: Float32Array
+) -> None:
+    """Smooth each row between pixels that are wanted; those whose neighbourhoods meet are done together."""
+    rows, cols = values.shape
+    for row in range(rows):
+        start, stop = -1, -1
+        for col in range(cols):
+            if at[row, col]:
+                if start >= 0 and col - stop >= 2 * kernel.size:
+                    _smooth_stretch(values, kernel, row, start, stop, line, out)
+                    start = -1
+                start, stop = (col if start < 0 else start), col + 1
+        if start >= 0:
+            _smooth_stretch(values, kernel, row, start, stop, line, out)
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
+def _smooth_stretch(
+    values: Float32Array, kernel: Float32Array, row: int, start: int, stop: int, line: Float32Array, out: Float32Array
+) -> None:
+    """Smooth down the columns into one line, and that line along itself: all in vectors as long as the stretch."""
     rows, cols = values.shape
     reach = kernel.size - 1
-    out = np.empty_like(values)
-    line = np.empty(cols + 2 * reach, dtype=np.float32)
-    middle = line[reach : reach + cols]
-    for row in range(rows):
-        for col in range(cols):
-            middle[col] = kernel[0] * values[row, col]
-        for offset in range(1, kernel.size):
-            above, below = values[max(row - offset, 0)], values[min(row + offset, rows - 1)]
-            weight = kernel[offset]
-            for col in range(cols):
-                middle[col] += weight * (above[col] + below[col])
-        line[:reach] = middle[0]
-        line[reach + cols :] = middle[cols - 1]
-        smooth_row = out[row]
-        for col in range(cols):
-            smooth_row[col] = kernel[0] * middle[col]
-        for offset in range(1, kernel.size):
-            before, after = line[reach - offset : reach - offset + cols], line[reach + offset : reach + offset + cols]
-            weight = kernel[offset]
-            for col in range(cols):
-                smooth_row[col] += weight * (before[col] + after[col])
-    return out
+    left, right = max(start - reach, 0), min(stop + reach, cols)
+    middle = line[reach + left : reach + right]
+    for col in range(left, right):
+        middle[col - left] = kernel[0] * values[row, col]
+    for offset in range(1, kernel.size):
+        above, below = values[max(row - offset, 0), left:right], values[min(row + offset, rows - 1), left:right]
+        weight = kernel[offset]
+        for col in range(right - left):
+            middle[col] += weight * (above[col] + below[col])
+    line[:reach] = middle[0]  # read only where the stretch reaches the edge
+    line[reach + cols :] = middle[right - left - 1]
+    own, smooth_row = line[reach + start : reach + stop], out[row, start:stop]
+    for col in range(stop - start):
+        smooth_row[col] = kernel[0] * own[col]
+    for offset in range(1, kernel.size):
+        before = line[reach + start - offset : reach + stop - offset]
+        after = line[reach + start + offset : reach + stop + offset]
+        weight = kernel[offset]
+        for col in range(stop - start):
+            smooth_row[col] += weight * (before[col] + after[col])
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]

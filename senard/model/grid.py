@@ -144,6 +144,11 @@ class Grid:
             height=window.height,
         )
 
+    def window_in(self, other: "Grid") -> Window:
+        """The window of another grid, of pixels of the same size in the same places, that this grid is."""
+        row, col = round((other.top - self.top) / self.gsd), round((self.left - other.left) / self.gsd)
+        return Window(row_start=row, row_stop=row + self.height, col_start=col, col_stop=col + self.width)
+
     def blocks(self, size: int) -> Iterator[Window]:
         """Windows of at most size x size pixels that cover the grid once, in reading order."""
         for row in range(0, self.height, size):

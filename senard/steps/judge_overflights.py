@@ -160,8 +160,7 @@ class Usual:
         """The same of pixels that lie inside."""
         if grid == self.grid:
             return self
-        row, col = round((self.grid.top - grid.top) / grid.gsd), round((grid.left - self.grid.left) / grid.gsd)
-        where = slice(row, row + grid.height), slice(col, col + grid.width)
+        where = grid.window_in(self.grid).slices
         return replace(
             self,
             grid=grid,
@@ -190,17 +189,22 @@ class Usual:
         return found
 
 
-def learn(period: Period, grid: Grid) -> Usual:
+def learn(period: Period, grid: Grid, *, known: Usual | None = None) -> Usual:
     """Learn what the ground usually looks like, a piece of `PIECE_PX` columns after the other.
 
     Args:
         period: all that may be chosen from.
         grid: pixels of 60 m.
+        known: what was learnt of the same rows farther left; its columns are taken over.
     """
-    pieces = []
-    for left in range(0, grid.width, PIECE_PX):
-        right = min(left + PIECE_PX, grid.width)
-        columns = Window(row_start=0, row_stop=grid.height, col_start=left, col_stop=right)
+    pieces = list[Usual]()
+    left = 0
+    if known is not None and grid.left < known.grid.bounds.right:
+        left = min(round((known.grid.bounds.right - grid.left) / grid.gsd), grid.width)
+        pieces.append(known.part(replace(grid, width=left)))
+    for start in range(left, grid.width, PIECE_PX):
+        stop = min(start + PIECE_PX, grid.width)
+        columns = Window(row_start=0, row_stop=grid.height, col_start=start, col_stop=stop)
         pieces.append(_learnt(period, grid.crop(columns)))
     if len(pieces) == 1:
         return pieces[0]
@@ -212,6 +216,7 @@ def learn(period: Period, grid: Grid) -> Usual:
         snowy=Reservoir.beside(snowy) if any(piece.snowy for piece in pieces) else None,
         recurring=np.concatenate([piece.recurring for piece in pieces], axis=1),
         permanent_snow=np.concatenate([piece.permanent_snow for piece in pieces], axis=1),
+        known={},
     )
 
 
@@ -264,13 +269,16 @@ def judged_observations(
     wide = None if land.around is None else Looker(land.around)
     thin = Looker(coarse, wider=wide)
     fine = Looker(grid, wider=wide or thin)
+    own = grid.window_in(coarse) if grid.gsd == coarse.gsd else None
     for label, granules in enumerate(period.datatakes):
         if labels is not None and label not in labels:
             continue
         around = None if wide is None else wide.see(granules)
         detected = thin.see(granules)
-        seen = None if detected is None else fine.see(granules)
-        if seen is None or detected is None:
+        if detected is None:
+            continue
+        seen = fine.see(granules) if own is None else detected.part(own)
+        if seen is None or not seen.source.any():
             continue
         if wide is not None:
             detected = land.with_moved_zone(detected, around)

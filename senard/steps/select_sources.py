@@ -34,8 +34,7 @@ from senard.model.sources import CLEAR_LEVELS, SECOND_BANDS, SOURCE_BANDS, Sourc
 from senard.steps.judge_overflights import Granule, Period, Usual, judged_observations, learn, period_of
 
 BLOCK_PX = 1536
-"""Height of the blocks that a tile is chosen in; they are half as wide, because blocks beside each other share what
-they know, and rows of blocks do not. A process that chooses takes about 1 GB, whatever the period."""
+"""Side of the blocks that a tile is chosen in. A process that chooses takes about 1 GB, whatever the period."""
 
 Layers = Mapping[str, UInt16Array]
 
@@ -67,7 +66,7 @@ def select_sources(
             observations, told on pixels of 60 m where an overflight has no other scene.
         parts: of `Spared`.
         land: folder of `take_land`, where the request names a terrain model or a land cover.
-        block_px: height of the blocks, px of 20 m; changes speed and memory only.
+        block_px: most of the side of the blocks, px of 20 m; changes speed and memory only.
         progress: called with the share done, 0-1.
 
     Returns:
@@ -111,9 +110,8 @@ def select_sources(
 
 
 def _rows(grid: Grid, block_px: int) -> list[list[Window]]:
-    """Blocks of a grid, half as wide as high, of equal size but for the last ones, row by row."""
-    most = block_px, max(1, block_px // 2)
-    height, width = (side and -(-side // -(-side // px)) for side, px in zip(grid.shape, most, strict=True))
+    """Blocks of a grid, of equal size but for the last ones, row by row."""
+    height, width = (side and -(-side // -(-side // block_px)) for side in grid.shape)
     return [
         [
             Window(
@@ -161,19 +159,9 @@ class _Row:
         self._smoothing_px = smoothing_px(around)
         self._reach = halo_px(around) + self._feather_px - self._smoothing_px
 
-    def _learnt(self) -> Usual | None:
-        """What the ground of all blocks with pixels to fill usually looks like; None if there is none."""
-        wanted = [core for core, inside in self._blocks if inside.any()]
-        if not wanted:
-            return None
-        first, gsd = self._blocks[0][0], wanted[0].gsd
-        left = wanted[0].bounds.right - first.width * gsd  # the first one is judged as wide as all
-        row = replace(first, left=left, width=round((wanted[-1].bounds.right - left) / gsd))
-        return learn(self._period, detection_grid(row.padded(self._reach + self._smoothing_px)))
-
     def layers(self) -> Iterator[Layers]:
         """The layers of one block after the other; scenes that only touch what it depends on take part."""
-        usual, kept = self._learnt(), False
+        usual, kept = None, False
         widest = self._blocks[0][0].padded(self._reach)
         candidates = Candidates.nothing(widest.shape)
         clear = np.zeros(widest.shape, dtype=np.uint16)
@@ -187,14 +175,25 @@ class _Row:
             clear[:, :-new], clear[:, -new:] = clear[:, new:].copy(), 0
             right = core.left + (core.width + self._reach) * core.gsd
             grid = replace(widest, left=right - widest.width * core.gsd)
-            self._judge(grid, new, usual, candidates, clear)
+            columns = grid.crop(
+                Window(row_start=0, row_stop=grid.height, col_start=grid.width - new, col_stop=grid.width)
+            )
+            usual = learn(self._period, self._judged_on(columns), known=usual)
+            self._judge(columns, usual, candidates, clear)
             yield self._choose(grid, core, inside, candidates, clear)
             kept = True
 
-    def _judge(self, grid: Grid, new: int, usual: Usual | None, candidates: Candidates, clear: UInt16Array) -> None:
+    def _judged_on(self, columns: Grid) -> Grid:
+        """Pixels of 60 m whose usual look must be known to judge some columns."""
+        one, other = (detection_grid(grid) for grid in (columns.padded(self._smoothing_px), _enclosing(columns)))
+        left, top = min(one.left, other.left), max(one.top, other.top)
+        right, bottom = max(one.bounds.right, other.bounds.right), min(one.bounds.bottom, other.bounds.bottom)
+        width, height = round((right - left) / one.gsd), round((top - bottom) / one.gsd)
+        return replace(one, left=left, top=top, width=width, height=height)
+
+    def _judge(self, columns: Grid, usual: Usual, candidates: Candidates, clear: UInt16Array) -> None:
         """Fill the candidates of the rightmost columns."""
-        pad, period = self._smoothing_px, self._period
-        columns = grid.crop(Window(row_start=0, row_stop=grid.height, col_start=grid.width - new, col_stop=grid.width))
+        pad, period, new = self._smoothing_px, self._period, columns.width
         wide = columns.padded(pad)
         clear[:, -new:] += self._count_clear(columns, usual)
         ground = Ground(wide)
@@ -209,15 +208,12 @@ class _Row:
             cost = smoothed_cost(scored, wide)
             add_candidate(candidates, label, seen, scored, cost, ranks, moments=period.moments, pad=pad)
 
-    def _count_clear(self, columns: Grid, usual: Usual | None) -> UInt16Array:
+    def _count_clear(self, columns: Grid, usual: Usual) -> UInt16Array:
         """How many overflights that supply nothing saw each pixel clear."""
-        top, left = math.ceil(columns.top / PIXEL_M) * PIXEL_M, math.floor(columns.left / PIXEL_M) * PIXEL_M
-        ratio = PIXEL_M // columns.gsd
-        rows = (np.arange(columns.height) + round((top - columns.top) / columns.gsd)) // ratio
-        cols = (np.arange(columns.width) + round((columns.left - left) / columns.gsd)) // ratio
-        coarse = replace(
-            columns, top=float(top), left=float(left), gsd=PIXEL_M, height=int(rows[-1]) + 1, width=int(cols[-1]) + 1
-        )
+        coarse = _enclosing(columns)
+        ratio = coarse.gsd // columns.gsd
+        rows = (np.arange(columns.height) + round((coarse.top - columns.top) / columns.gsd)) // ratio
+        cols = (np.arange(columns.width) + round((columns.left - coarse.left) / columns.gsd)) // ratio
         clear = np.zeros(coarse.shape, dtype=np.uint16)
         for _, _, scored in judged_observations(self._period, coarse, usual, labels=self._counted):
             clear += is_clear(scored.level)
@@ -246,6 +242,13 @@ class _Row:
             mixing = seconds(choice, candidates, grid.gsd, request.feather_m)
             layers |= {"second": mixing.source, "share": mixing.share}
         return {name: pixels[own] * inside for name, pixels in layers.items()}
+
+
+def _enclosing(grid: Grid) -> Grid:
+    """The pixels of detection that hold a grid."""
+    left, top = math.floor(grid.left / PIXEL_M) * PIXEL_M, math.ceil(grid.top / PIXEL_M) * PIXEL_M
+    width, height = math.ceil((grid.bounds.right - left) / PIXEL_M), math.ceil((top - grid.bounds.bottom) / PIXEL_M)
+    return replace(grid, left=float(left), top=float(top), gsd=PIXEL_M, width=width, height=height)
 
 
 def _split(period: Period) -> tuple[list[int], list[int]]:

@@ -28,6 +28,14 @@ class TestSmooth:
         part = smooth(values[row : row + 33, col : col + 37], kernel)
         assert np.array_equal(smooth(values, kernel)[row + 7 : row + 26, col + 7 : col + 30], part[7:-7, 7:-7])
 
+    @settings(max_examples=40, deadline=None)
+    @given(seed=st.integers(0, 99), share=st.sampled_from([0.0, 0.0005, 0.01, 0.3, 1.0]), radius=st.integers(1, 40))
+    def test_gives_the_same_bits_where_it_is_asked_for_some_pixels(self, seed: int, share: float, radius: int) -> None:
+        values = np.random.default_rng(seed).random((37, 210), dtype=np.float32)
+        wanted = np.random.default_rng(seed + 1).random(values.shape) < share
+        kernel = gaussian_kernel(radius / 3, radius=radius)
+        assert np.array_equal(smooth(values, kernel, at=wanted)[wanted], smooth(values, kernel)[wanted])
+
 
 class TestDistance:
     """The distance is Euclidean, rounded, and ends at 255."""

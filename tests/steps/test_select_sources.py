@@ -344,4 +344,4 @@ class TestCounts:
         judged = [write_judged(tmp_path / "m", covering(1))]
         scenes, masks = [judged[0].scene], [judged[0].folder]
         select_sources(asked(), scenes, masks, TILE, tmp_path / "out", block_px=100, progress=told.append)
-        assert told == [number / 8 for number in range(1, 9)]
+        assert told == [0.25, 0.5, 0.75, 1]

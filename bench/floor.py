@@ -22,7 +22,7 @@ from bench.minimum import NeededBand, needed_bands
 from senard.io.safe import image_path, read_product
 from senard.model.sentinel2 import JUDGE_BANDS
 
-_SMALL = ("SCL_20", "CLDPRB_20", *(f"{band}_60" for band in JUDGE_BANDS))
+_SMALL = ("SCL_20", "CLDPRB_60", *(f"{band}_60" for band in JUDGE_BANDS))
 """What judging cannot do without, of every candidate scene."""
 
 _ONE_THREAD = {"GDAL_NUM_THREADS": 1, "GDAL_PAM_ENABLED": False, "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR"}

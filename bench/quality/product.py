@@ -26,6 +26,7 @@ from senard.algorithms.shadow_zone import Drift
 from senard.io.geotiff import read_scratch
 from senard.io.mask_folder import write_mask_folder
 from senard.io.sources_file import SOURCES_RASTER
+from senard.model.arrays import UInt8Array
 from senard.model.grid import Tile
 from senard.model.masks import CLASS_VALID, MASK_BANDS_20, MASK_BANDS_60, SCL_BITS, SceneJudgement
 from senard.model.request import MosaicRequest
@@ -190,8 +191,8 @@ def write_masks(view: SimulatedView, folder: Path, *, gsd: int = 60) -> Path:
             scl=legal_classes(np.asarray(view.scl)),
             observed=resized(has_data, shape),
             snow_spectrum=resized(snow, shape),
-            snow_probability=np.asarray(view.snow_probability),
-            cloud_probability=np.asarray(view.cloud_probability),
+            snow_probability=_as_at_60(view.snow_probability),
+            cloud_probability=_as_at_60(view.cloud_probability),
         )
     )
     folder.mkdir(parents=True)
@@ -240,6 +241,11 @@ def scene_of(view: SimulatedView) -> Sentinel2Scene:
         location=None,
         size_bytes=0,
     )
+
+
+def _as_at_60(probability: UInt8Array) -> UInt8Array:
+    """A raster of 20 m as products state it at 60 m: the pixel in the middle of nine stands for all."""
+    return resized(np.asarray(probability)[1::3, 1::3], probability.shape)
 
 
 def _judgement(view: SimulatedView, mask: SceneMask) -> SceneJudgement:

@@ -12,10 +12,10 @@ from senard.model.arrays import BoolArray, Float32Array, Int16Array, UInt16Array
 
 Int8Array = npt.NDArray[np.int8]
 
-BORDER = np.float32(0.05)
+BORDER = np.float32(0.15)
 """Price of any border between two datatakes, per pixel side."""
-STEP_PER_DN = np.float32(20.0 / 10_000)
-"""Price of a visible step: 20 per unit of reflectance, summed over the four judge bands and both sides, per DN."""
+STEP_PER_DN = np.float32(60.0 / 10_000)
+"""Price of a visible step: 60 per unit of reflectance, summed over the four judge bands and both sides, per DN."""
 STEP_MAX_DN = 6000
 """Step above which a border costs no more, DN summed like that: 0.6."""
 

@@ -28,8 +28,8 @@ _OPTIONAL = frozenset({"CLDPRB", "SNWPRB"})
 _ADDED_BACK = "offset_added_back"
 
 _NOTES = (
-    "60 m bands and optical thickness are means of finer pixels, no data where one of them has none; classes at 60 m "
-    "are the ones in the middle. No detector footprints, no quality masks."
+    "60 m bands and optical thickness are means of finer pixels, no data where one of them has none; classes and "
+    "probabilities at 60 m are the ones in the middle. No detector footprints, no quality masks."
 )
 _LOST = "ESA's offset was taken out by the provider and is added back; what it clipped (reflectances below 0) stays so."
 
@@ -180,12 +180,12 @@ class CogProduct:
 
     def _derive(self, image: _Image) -> None:
         """Make a coarse image of the provider's finer one."""
+        if image.place in self._folder:
+            return
         native = self._native_here(image.name)
         if native is None:
             raise self._not_here(f"its {image.name} has neither 10 nor 20 m")
-        if image.place in self._folder:
-            return
-        make = centres if image.name == "SCL" else averaged
+        make = centres if image.name in {"SCL", *_OPTIONAL} else averaged
         with self._folder.adding(image.place) as partial:
             make(self._folder.path(native.place), partial, image.gsd // native.gsd)
 

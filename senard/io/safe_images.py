@@ -26,6 +26,9 @@ _METADATA = re.compile(
 )
 """XML of every part. DATASTRIP/…/MTD_DS.xml is not among them: nothing here reads it, and it has 6 to 25 MB."""
 
+_LARGE_MASK = re.compile(r"^MSK_(CLDPRB|SNWPRB)_20m$")
+"""A sixth of what judging would fetch otherwise; judging reads the same at 60 m."""
+
 CLOUD_POLYGONS = "MSK_CLOUDS_B00.gml"
 """File of QI_DATA that held what MSK_CLASSI holds since baseline 04.00."""
 
@@ -73,7 +76,7 @@ def find_images(members: SafeMembers) -> dict[str, str]:
 def needed_keys(product_type: ProductType, part: Part) -> frozenset[str]:
     """Keys of the images that a part must hold, if the product's XML names them."""
     level_1c = product_type is ProductType.L1C
-    judge = {f"{band}_60" for band in JUDGE_BANDS} | {"SCL_20", "B03_60", "AOT_60", "CLDPRB_20", "SNWPRB_20"}
+    judge = {f"{band}_60" for band in JUDGE_BANDS} | {"SCL_20", "B03_60", "AOT_60", "CLDPRB_60", "SNWPRB_60"}
     if level_1c:
         judge = {f"{band}_{BANDS[band].gsd}" for band in JUDGE_BANDS_1C}
     detect = {f"{band}_{BANDS[band].gsd}" for band in DETECT_BANDS} if level_1c else set()
@@ -91,7 +94,7 @@ def needed_keys(product_type: ProductType, part: Part) -> frozenset[str]:
 
 
 def belongs_to(member: str, product_type: ProductType, part: Part) -> bool:
-    """Whether a part holds this file: the XML in every part; all masks (small) with what judging reads."""
+    """Whether a part holds this file: the XML in every part; with what judging reads all masks that are small."""
     if part is Part.ALL or _METADATA.match(member):
         return True
     judges = part in (Part.JUDGE, Part.DETECT)
@@ -101,7 +104,7 @@ def belongs_to(member: str, product_type: ProductType, part: Part) -> bool:
     if key is None:
         return False
     if judges and "/QI_DATA/" in member:
-        return True
+        return _LARGE_MASK.match(PurePosixPath(member).stem) is None
     return key in needed_keys(product_type, part)
 
 

@@ -129,8 +129,8 @@ def _inside_footprints(product: Sentinel2Product) -> BoolArray:
 
 
 def _probability(product: Sentinel2Product, name: str) -> UInt8Array | None:
-    """A probability raster on the 20 m grid, percent; None where the product has none."""
-    for gsd in (20, 60):
+    """A probability raster on the 20 m grid, percent, of 60 m where it can be had; None where the product has none."""
+    for gsd in (60, 20):
         if f"{name}_{gsd}" in product.images:
             return resized(_image(product, f"{name}_{gsd}").astype(np.uint8), product.grids[20].shape)
     return None

@@ -180,16 +180,16 @@ class TestBorder:
     @pytest.mark.parametrize(("first", "second"), [(100, 300), (300, 100)])
     def test_is_the_step_whichever_of_the_two_is_brighter(self, first: int, second: int) -> None:
         label, dn = self.two((first, second), (first, second))
-        # 200 DN in four bands on both sides: 1600 DN at 20 per 10 000
-        assert border(label, dn, 0, 0, 0, 0, 1, 1) == pytest.approx(0.05 + 3.2)
+        # 200 DN in four bands on both sides: 1600 DN at 60 per 10 000
+        assert border(label, dn, 0, 0, 0, 0, 1, 1) == pytest.approx(0.15 + 9.6)
 
     def test_is_next_to_nothing_where_both_show_the_same(self) -> None:
         label, dn = self.two((500, 500), (900, 900))
-        assert border(label, dn, 0, 0, 0, 0, 1, 1) == pytest.approx(0.05)
+        assert border(label, dn, 0, 0, 0, 0, 1, 1) == pytest.approx(0.15)
 
     def test_costs_no_more_beyond_its_limit(self) -> None:
         label, dn = self.two((100, 9000), (9000, 100))
-        assert border(label, dn, 0, 0, 0, 0, 1, 1) == pytest.approx(0.05 + 12.0)
+        assert border(label, dn, 0, 0, 0, 0, 1, 1) == pytest.approx(0.15 + 36.0)
 
 
 class TestCells:

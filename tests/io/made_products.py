@@ -51,7 +51,7 @@ class MadeProduct:
     def members(self) -> dict[str, bytes]:
         files = {f"{self.image(name)}.jp2": WHOLE_JP2 for name in L2A_IMAGES}
         files |= {
-            f"{self.granule}/QI_DATA/MSK_CLDPRB_20m.jp2": WHOLE_JP2,
+            f"{self.granule}/QI_DATA/MSK_CLDPRB_60m.jp2": WHOLE_JP2,
             f"{self.granule}/QI_DATA/MSK_DETFOO_B02.jp2": WHOLE_JP2,
             f"{self.granule}/MTD_TL.xml": self.granule_xml().encode(),
             "MTD_MSIL2A.xml": self.product_xml().encode(),

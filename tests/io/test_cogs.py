@@ -246,7 +246,7 @@ class TestWhatCogsLack:
     ) -> None:
         service.earth_search.missing = {(scene.product_id, "cloud")}
         safe = fetched(earth_search, scene, Part.JUDGE, tmp_path / "into")
-        assert "CLDPRB_20" not in read_whole_product(safe, Part.JUDGE).images
+        assert "CLDPRB_60" not in read_whole_product(safe, Part.JUDGE).images
 
 
 @pytest.mark.usefixtures("older_collection")

@@ -28,7 +28,7 @@ MADE = dataclasses.replace(
     MadeProduct(),
     images={f"{MadeProduct().image(name)}.jp2": WHOLE_JP2 for name in ("R60m/SCL_60m", "R60m/B03_60m", "R10m/AOT_10m")}
     | {
-        f"{MadeProduct().granule}/QI_DATA/MSK_SNWPRB_20m.jp2": WHOLE_JP2,
+        f"{MadeProduct().granule}/QI_DATA/MSK_SNWPRB_60m.jp2": WHOLE_JP2,
         f"{MadeProduct().granule}/QI_DATA/T31TCJ_20240615T104619_PVI.jp2": WHOLE_JP2,
         "INSPIRE.xml": b"<inspire/>",
     },
@@ -228,8 +228,8 @@ class TestWhatTheManifestPassesOver:
         store.members["manifest.safe"] = MADE.manifest(kept).encode()
         folder = fetch_members(SCENE, Part.JUDGE, store, tmp_path)
         assert {place for place in files(folder) if "PRB" in place} == {
-            f"{MADE.granule}/QI_DATA/MSK_CLDPRB_20m.jp2",
-            f"{MADE.granule}/QI_DATA/MSK_SNWPRB_20m.jp2",
+            f"{MADE.granule}/QI_DATA/MSK_CLDPRB_60m.jp2",
+            f"{MADE.granule}/QI_DATA/MSK_SNWPRB_60m.jp2",
         }
         assert store.listings == 1
 

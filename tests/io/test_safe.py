@@ -11,7 +11,7 @@ import pytest
 
 from senard.errors import UnusableSceneError
 from senard.io.safe import image_path, read_product, read_whole_product
-from senard.io.safe_images import image_key, is_whole_jp2
+from senard.io.safe_images import belongs_to, image_key, is_whole_jp2
 from senard.io.safe_xml import parse_xml
 from senard.model.product import Part
 from senard.model.sentinel2 import MOSAIC_BANDS, ProductType
@@ -195,9 +195,15 @@ class TestReadWholeProduct:
 
     def test_names_missing_probabilities_that_the_manifest_states(self, tmp_path: Path) -> None:
         root = MADE.write_folder(tmp_path)
-        (root / f"{MADE.granule}/QI_DATA/MSK_CLDPRB_20m.jp2").unlink()
-        with pytest.raises(UnusableSceneError, match=r"MSK_CLDPRB_20m\.jp2 is missing"):
+        (root / f"{MADE.granule}/QI_DATA/MSK_CLDPRB_60m.jp2").unlink()
+        with pytest.raises(UnusableSceneError, match=r"MSK_CLDPRB_60m\.jp2 is missing"):
             read_whole_product(root)
+
+    @pytest.mark.parametrize("name", ["MSK_CLDPRB", "MSK_SNWPRB"])
+    def test_takes_probabilities_of_60_m_for_judging(self, name: str) -> None:
+        place = f"{MADE.granule}/QI_DATA/{name}"
+        assert belongs_to(f"{place}_60m.jp2", ProductType.L2A, Part.JUDGE)
+        assert not belongs_to(f"{place}_20m.jp2", ProductType.L2A, Part.JUDGE)
 
     def test_does_not_miss_what_no_mosaic_needs(self, tmp_path: Path) -> None:
         made = dataclasses.replace(MADE, without=("TCI_10m", "B01_60m"))

@@ -102,7 +102,7 @@ class TestRealProductXml:
         for path in product_files:
             xml = parsed(path)
             keys = {image_key(place) for place in xml.image_files}
-            assert needed_keys(xml.product_type, Part.ALL) - {"CLDPRB_20", "SNWPRB_20"} <= keys
+            assert needed_keys(xml.product_type, Part.ALL) - {"CLDPRB_60", "SNWPRB_60"} <= keys
 
     def test_cuts_the_footprints_that_cross_the_antimeridian(self, product_files: list[Path]) -> None:
         crossing = {

@@ -57,7 +57,7 @@ class TestUnzipProduct:
         root = unzip_product(MADE.write_zip(tmp_path), Part.JUDGE, tmp_path / "out")
         assert {path.name.split("_", 2)[-1] for path in root.rglob("*.jp2")} == {
             "SCL_20m.jp2", "AOT_60m.jp2", "B02_60m.jp2", "B04_60m.jp2", "B8A_60m.jp2", "B11_60m.jp2",
-            "20m.jp2", "B02.jp2",
+            "60m.jp2", "B02.jp2",
         }  # fmt: skip
         assert read_product(root).scene.product_id == MADE.product_id
 

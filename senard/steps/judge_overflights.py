@@ -195,11 +195,11 @@ def learn(period: Period, grid: Grid, *, known: Usual | None = None) -> Usual:
     Args:
         period: all that may be chosen from.
         grid: pixels of 60 m.
-        known: what was learnt of the same rows farther left; its columns are taken over.
+        known: what was learnt of the same rows; if it starts no farther right, its columns are taken over.
     """
     pieces = list[Usual]()
     left = 0
-    if known is not None and grid.left < known.grid.bounds.right:
+    if known is not None and known.grid.left <= grid.left < known.grid.bounds.right:
         left = min(round((known.grid.bounds.right - grid.left) / grid.gsd), grid.width)
         pieces.append(known.part(replace(grid, width=left)))
     for start in range(left, grid.width, PIECE_PX):

@@ -301,6 +301,19 @@ class TestInvariance:
             asked_of = (whole[0] == number).sum() + (second == number).sum()
             assert counts["taking_part"].get(str(number), 0) == asked_of
 
+    def test_holds_where_blocks_between_others_are_not_to_be_filled(self, tmp_path: Path) -> None:
+        judged = stack(tmp_path / "m", 8, count=3)
+        to_lonlat = Transformer.from_crs(TILE.crs, "EPSG:4326", always_xy=True).transform
+        strips = [
+            shapely.box(left, TILE.bottom + 500, left + 580, TILE.top - 500) for left in (TILE.left, TILE.right - 600)
+        ]
+        request = asked(aoi=shapely.transform(shapely.union_all(strips), to_lonlat, interleaved=False), clip=True)
+        whole = chosen(tmp_path / "a", judged, request)
+        assert np.array_equal(whole, chosen(tmp_path / "b", judged, request, block_px=16))
+        assert whole[0][:, :25].any()
+        assert whole[0][:, -25:].any()
+        assert not whole[0][:, 40:120].any()
+
     def test_holds_in_a_last_block_that_is_narrower_and_alone_to_be_filled(self, tmp_path: Path) -> None:
         judged = stack(tmp_path / "m", 8, count=3)
         to_lonlat = Transformer.from_crs(TILE.crs, "EPSG:4326", always_xy=True).transform

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from senard.algorithms.scene_parts import first_alike, share_that_supplies
+from senard.io.results import read_result
 from senard.io.sources_file import read_source_counts, read_spared
 from senard.model.grid import Tile
 from senard.model.request import Method
@@ -15,10 +16,15 @@ from workflows.targets import FileTarget
 
 
 def read_refusals(target: FileTarget) -> dict[int, str]:
-    """Source numbers that were refused, ascending, and why; none where there is no file, or a stamp outdates it."""
-    if not target.exists():
-        return {}
-    entries: dict[str, str] = json.loads(target.path.read_text(encoding="utf-8"))
+    """Source numbers that were refused, ascending, and why; none where there is no file, or a stamp outdates it.
+
+    Raises:
+        IncompleteError: the file is damaged.
+    """
+    return read_result(target.path, _refusals, delete=target.path) if target.exists() else {}
+
+
+def _refusals(entries: Mapping[str, str]) -> dict[int, str]:
     return {int(number): entries[number] for number in sorted(entries, key=int)}
 
 
@@ -59,8 +65,16 @@ def write_settled(path: Path, settled: Settled) -> None:
 
 
 def read_settled(choice: ChoicePaths) -> Settled:
-    """What the settled source maps do without."""
-    values: dict[str, list[int]] = json.loads(choice.settled_without.read_text(encoding="utf-8"))
+    """What the settled source maps do without.
+
+    Raises:
+        IncompleteError: nothing is settled, or the file is damaged.
+    """
+    path = choice.settled_without
+    return read_result(path, _settled, delete=path, maker="SettleScenes")
+
+
+def _settled(values: Mapping[str, Sequence[int]]) -> Settled:
     return Settled(**{name: tuple(numbers) for name, numbers in values.items()})
 
 

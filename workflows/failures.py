@@ -6,7 +6,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum
 
-from senard.errors import AccountError, NoDataError, PendingError, RequestError, SenardError, TransientError
+from senard.errors import (
+    AccountError,
+    IncompleteError,
+    NoDataError,
+    PendingError,
+    RequestError,
+    SenardError,
+    TransientError,
+)
 
 
 class ExitCode(IntEnum):
@@ -62,7 +70,8 @@ class Failure:
             error: what a task raised.
             detail: its traceback; kept only where nobody raised the error on purpose.
         """
-        again = isinstance(error, _WORTH_ANOTHER_TRY) or _UNMET in str(error)
+        disk = isinstance(error, IncompleteError) and isinstance(error.__cause__, OSError)
+        again = disk or isinstance(error, _WORTH_ANOTHER_TRY) or _UNMET in str(error)
         foreseen = isinstance(error, SenardError | OSError)
         return cls(
             kind=_family(error),

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 import luigi
 
+from senard.errors import IncompleteError
 from senard.io.disk_use import disk_use
 from senard.io.product_folder import expected_files, is_whole
 from senard.io.scenes_file import is_of_source, read_query_result, read_verdict
@@ -29,6 +30,7 @@ from workflows.notes import add_note, read_figures
 from workflows.options import with_options
 from workflows.paths import ProductPaths, QueryPaths
 from workflows.scenes import MaskScene, Unzip
+from workflows.selection import SettleScenes
 from workflows.sentinel2 import (
     CLASSES,
     BuildClassesVRT,
@@ -38,7 +40,7 @@ from workflows.sentinel2 import (
     WriteClasses,
     WriteQuality,
 )
-from workflows.targets import FileTarget, Stamp
+from workflows.targets import DirectoryTarget, FileTarget, Stamp
 from workflows.task import Steps, remove, remove_all_leftovers
 
 
@@ -55,7 +57,7 @@ class MosaicAOI(MosaicJob):
         """
         super().begin()
         call, land = self.call, self.work.land(self.call.request)
-        if land is not None and not land.is_dir():
+        if land is not None and not DirectoryTarget(land).exists():
             from senard.steps.take_land import take_land
 
             take_land(call.request, call.dem, call.landcover, self._tiles, land)
@@ -112,7 +114,7 @@ class MosaicAOI(MosaicJob):
             composites = self._composites(frozen, folder, resolutions, refused)
             for task in composites:
                 remove_outdated_index(folder.vrt(task.gsd), task)
-            yield composites
+            yield [*dict.fromkeys(need for task in composites for need in task.requires()), *composites]
             before, refused = refused, self._choose_again(frozen, folder, composites)
             if refused == before:
                 break
@@ -147,7 +149,7 @@ class MosaicAOI(MosaicJob):
         refused = self._refused(frozen, folder)
         try:
             settled = read_settled(self.work.choice(folder.name, list(refused)))
-        except FileNotFoundError:
+        except IncompleteError:
             return []
         kept = read_query_result(frozen.scenes).kept
         return [kept[number - 1].product_id for number in settled.without if number not in refused]
@@ -206,11 +208,13 @@ class MosaicAOI(MosaicJob):
     ) -> list[luigi.Task]:
         """What else must lie in the folder before the report can be written."""
         common, text = self._common(frozen, folder, refused), ",".join(str(gsd) for gsd in resolutions)
-        indices = [BuildVRT(gsd=gsd, **common) for gsd in resolutions]
+        indices: list[luigi.Task] = [BuildVRT(gsd=gsd, **common) for gsd in resolutions]
         quality = [WriteQuality(tile=tile.index, resolutions=text, **common) for tile in self._tiles]
         for task in quality:
             remove_outdated_index(folder.quality_vrt(), task)
-        return [*quality, *indices, BuildQualityVRT(resolutions=text, **common), *self._classes(folder, layers, common)]
+        indices.append(BuildQualityVRT(resolutions=text, **common))
+        judged = SettleScenes(**common).judging_settled()
+        return [*judged, *quality, *indices, *self._classes(folder, layers, common)]
 
     def _classes(self, folder: ProductPaths, layers: Sequence[str], common: Mapping[str, str]) -> list[luigi.Task]:
         """The layer of scene classes, where it is asked for or there already."""

@@ -124,8 +124,7 @@ class MosaicJob(AccountedTask):
 
     def _is_settled(self, frozen: QueryPaths, folder: ProductPaths, refused: Mapping[int, str]) -> bool:
         """Whether it was decided which scenes supply the mosaic."""
-        settled = self.work.choice(folder.name, list(refused)).settled
-        return FileTarget(settled, stamps=self._stamps(frozen, folder)).exists()
+        return SettleScenes(**self._common(frozen, folder, refused)).complete()
 
     def _to_come(self, frozen: QueryPaths, folder: ProductPaths, refused: Mapping[int, str]) -> list[CompositeTile]:
         """Mosaic files that are not made yet; one that an unusable scene has stopped is none."""

@@ -10,7 +10,7 @@ from senard.io.mask_folder import read_own_scenes
 from senard.io.scenes_file import read_verdict
 from senard.model.grid import Tile
 from senard.model.scene import Sentinel2Scene
-from workflows.choosing import delivered_sources, numbers_of, read_refusals, settled_sources
+from workflows.choosing import delivered_sources, numbers_of, read_refusals, read_settled, settled_sources
 from workflows.paths import ChoicePaths, ProductPaths
 from workflows.scenes import MaskScene
 from workflows.targets import FileTarget, Stamp
@@ -74,6 +74,11 @@ class ProductTask(SenardTask):
         kept, evidence = self.read_result().kept, self.read_request().evidence_key
         wanted = range(1, len(kept) + 1) if numbers is None else numbers
         return [self.clone(MaskScene, product_id=kept[n - 1].product_id, evidence=evidence) for n in wanted]
+
+    def judging_settled(self) -> list[MaskScene]:
+        """One task for each scene that the mosaic was settled with."""
+        without = read_settled(self.choice).without
+        return self.judging(n for n in range(1, len(self.read_result().kept) + 1) if n not in without)
 
     def read_sources(self) -> list[Path]:
         """Folders of the source maps that hold for this mosaic, by index of the tile."""

@@ -162,7 +162,14 @@ class SettleScenes(ProductTask):
     def output(self) -> FileTarget:
         return FileTarget(self.choice.settled, stamps=self.stamps)
 
+    def complete(self) -> bool:
+        """Whether it is settled, and the source maps that were settled lie there."""
+        return self._is_settled() and all(task.complete() for task in self._settled_selections())
+
     def run(self) -> Steps:
+        if self._is_settled():  # only source maps were lost: the decision stands
+            yield self._settled_selections()
+            return
         scenes = self.read_scenes()
         yield self.judging()
         unusable = [number for number, reason in self.read_mask_verdicts().items() if reason]
@@ -204,6 +211,13 @@ class SettleScenes(ProductTask):
         folders = [task.output().path for task in chosen]
         return spare_scenes(self.read_request(), self.read_scenes(), self.read_masks(without), folders)
 
+    def _is_settled(self) -> bool:
+        return super().complete() and self.choice.settled_without.is_file()
+
+    def _settled_selections(self) -> list[SelectSources]:
+        settled = read_settled(self.choice)
+        return self._selections(settled.without, settled.spared)
+
     def _selections(self, without: Sequence[int], spared: Sequence[int]) -> list[SelectSources]:
         texts = {"without": numbers_text(without), "spared": numbers_text(spared), "refused": ""}
         return [self.clone(SelectSources, tile=tile.index, **texts) for tile in self.read_tiles()]
@@ -243,7 +257,8 @@ class LevelScenes(ProductTask):
     def output(self) -> DirectoryTarget:
         return DirectoryTarget(self.choice.levels, stamps=self.stamps)
 
-    def run(self) -> None:
+    def run(self) -> Steps:
+        yield self.judging_settled()
         scenes, out = self.read_scenes(), self.output().path
         remove_leftovers(out)
         used = winning_sources(self.read_sources())

@@ -16,7 +16,7 @@ from senard.steps.build_vrt import build_vrt
 from workflows.choosing import numbers_of, read_refusals, winning_sources, write_refusals
 from workflows.product_task import ProductTask, TileTask
 from workflows.scenes import Unzip
-from workflows.selection import CorrectSlopes, LevelScenes, NormaliseViews
+from workflows.selection import CorrectSlopes, LevelScenes, NormaliseViews, SettleScenes
 from workflows.targets import DirectoryTarget, FileTarget
 from workflows.task import SenardTask, Steps, remove, remove_leftovers
 
@@ -63,7 +63,8 @@ class ReadingTask(TileTask):
     def prepared(self) -> list[SenardTask]:
         """What must be known of the scenes before their bands are read."""
         views = [self.clone(NormaliseViews)] if self._normalises else []
-        return [self.clone(LevelScenes), *views, *([self.clone(CorrectSlopes)] if self._corrects_slopes else [])]
+        slopes = [self.clone(CorrectSlopes)] if self._corrects_slopes else []
+        return [self.clone(SettleScenes), self.clone(LevelScenes), *views, *slopes]
 
     @property
     def _normalises(self) -> bool:
@@ -89,10 +90,12 @@ class ReadingTask(TileTask):
         return Slopes(folder=self.choice.slopes, masks=masks) if self._corrects_slopes else None
 
     def unpacked(self, sources: Path) -> Generator[list[SenardTask], None, dict[int, Path]]:
-        """The scenes that a source map asks for, by number, once their bands lie unpacked."""
+        """The scenes that a source map asks for, by number, once they are judged and their bands lie unpacked."""
         names = {number: self.read_scenes()[number - 1].product_id for number in winning_sources([sources])}
-        judged = self.judging(names) if self._normalises or self._corrects_slopes else []
-        yield [*judged, *(self.clone(Unzip, product_id=name, part=Part.BANDS.value) for name in names.values())]
+        yield [
+            *self.judging(names),
+            *(self.clone(Unzip, product_id=name, part=Part.BANDS.value) for name in names.values()),
+        ]
         return {number: self.paths.safe(name, Part.BANDS) for number, name in names.items()}
 
     @contextmanager
@@ -151,11 +154,12 @@ class CompositeTile(ReadingTask):
         return sorted({QUALITY_GSD, *([self.gsd] if method.blends else [])}) if method.reads_all else []
 
     def output(self) -> list[FileTarget]:
-        flags = self.choice.flags(self.tile, self.gsd)
-        return [FileTarget(path, stamps=self.stamps) for path in (self.folder.tile(self.tile, self.gsd), flags)]
+        choice, delivered = self.choice, self.folder.tile(self.tile, self.gsd)
+        by_products = choice.flags(self.tile, self.gsd), choice.figures(self.tile, self.gsd)
+        return [FileTarget(path, stamps=self.stamps) for path in (delivered, *by_products)]
 
     def run(self) -> Steps:
-        out, flags = (target.path for target in self.output())
+        out, flags, _ = (target.path for target in self.output())
         refused = self._refused_before()
         if refused:
             write_refusals(self.refusal.path, refused)
@@ -233,6 +237,12 @@ class BuildVRT(ProductTask):
         build_vrt(files, self.read_tiles(), self.gsd, self.output().path)
 
 
+def delivered_maps(task: TileTask) -> list[SenardTask]:
+    """What makes the source map that the layers of a tile tell: `ProductTask.read_delivered_sources`."""
+    blends = [task.clone(BlendTile, gsd=QUALITY_GSD)] if task.read_request().method.reads_all else []
+    return [task.clone(SettleScenes), *blends]
+
+
 class WriteQuality(TileTask):
     """The QA layer of one tile: source, clear observations, level and flags of every pixel."""
 
@@ -243,7 +253,8 @@ class WriteQuality(TileTask):
     )
 
     def requires(self) -> list[SenardTask]:
-        return [self.clone(CompositeTile, gsd=int(gsd)) for gsd in self.resolutions.split(",")]
+        composites = [self.clone(CompositeTile, gsd=int(gsd)) for gsd in self.resolutions.split(",")]
+        return [*delivered_maps(self), *composites]
 
     def output(self) -> list[FileTarget]:
         note = self.choice.quality_note(self.tile, self.resolutions)
@@ -291,8 +302,7 @@ class WriteClasses(TileTask):
     computes = True
 
     def requires(self) -> list[SenardTask]:
-        blends = [self.clone(BlendTile, gsd=QUALITY_GSD)] if self.read_request().method.reads_all else []
-        return [self.clone(LevelScenes), *blends]
+        return delivered_maps(self)
 
     def output(self) -> list[FileTarget]:
         note = self.choice.layer_note(self.tile, CLASSES)

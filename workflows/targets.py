@@ -10,7 +10,7 @@ from pathlib import Path
 
 import luigi
 
-from senard.io.atomic import partial_directory, partial_file
+from senard.io.atomic import is_as_listed, partial_directory, partial_file
 from senard.io.scenes_file import VERDICT_NAME, is_of_source
 
 
@@ -92,10 +92,10 @@ class FileTarget(_Result):
 
 
 class DirectoryTarget(_Result):
-    """One folder."""
+    """One folder; it counts as absent once a file of its list is lost or cut short."""
 
     def _is_there(self) -> bool:
-        return self.path.is_dir()
+        return self.path.is_dir() and is_as_listed(self.path)
 
     @contextmanager
     def temporary_path(self) -> Iterator[Path]:

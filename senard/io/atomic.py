@@ -1,11 +1,15 @@
 """Results that appear whole or not at all: written beside the final name, then renamed."""
 
+import json
 import os
 import shutil
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+LISTING = ".files.json"
+"""In a folder that `listed_directory` filled: name of each of its files to size in bytes."""
 
 
 def beside(final: Path) -> Path:
@@ -60,6 +64,33 @@ def partial_directory(final: Path) -> Iterator[Path]:
             partial.rename(final)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
+
+
+@contextmanager
+def listed_directory(final: Path) -> Iterator[Path]:
+    """`partial_directory`, with a list of what it holds: `is_as_listed` tells when a file is lost or cut short."""
+    with partial_directory(final) as partial:
+        yield partial
+        sizes = {path.relative_to(partial).as_posix(): path.stat().st_size for path in _files(partial)}
+        (partial / LISTING).write_text(json.dumps(sizes, indent=1) + "\n", encoding="utf-8")
+
+
+def is_as_listed(folder: Path) -> bool:
+    """Whether every file of a folder's list is there in its size; a folder without a list is taken as it is."""
+    try:
+        sizes: dict[str, int] = json.loads((folder / LISTING).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return True
+    except ValueError:  # the list itself is damaged
+        return False
+    try:
+        return all((folder / name).stat().st_size == size for name, size in sizes.items())
+    except FileNotFoundError:
+        return False
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if path.is_file())
 
 
 def _flush(path: Path) -> None:

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from senard.io.results import read_result
+
 BLEND_SPECTRA = "spectra.tif"
 BLEND_FLAGS = "flags.tif"
 BLEND_FIGURES = "figures.json"
@@ -28,6 +30,14 @@ def write_blend_figures(folder: Path, figures: BlendFigures) -> None:
 
 
 def read_blend_figures(folder: Path) -> BlendFigures:
-    """Read figures.json."""
-    values = json.loads((folder / BLEND_FIGURES).read_text(encoding="utf-8"))
-    return BlendFigures(simulated=bool(values["simulated"]), counts=values["counts"])
+    """Read figures.json.
+
+    Raises:
+        IncompleteError: if the folder holds none that can be read.
+    """
+    return read_result(
+        folder / BLEND_FIGURES,
+        lambda values: BlendFigures(simulated=bool(values["simulated"]), counts=values["counts"]),
+        delete=folder,
+        maker="BlendTile",
+    )

@@ -10,7 +10,7 @@ import numpy as np
 from rasterio.errors import RasterioError
 
 from senard.errors import RequestError, StorageError, UnusableSceneError
-from senard.io.geotiff import ScratchReader, ScratchWriter
+from senard.io.geotiff import RasterReader, ScratchWriter
 from senard.io.jp2 import read_image
 from senard.model.arrays import UInt8Array, UInt16Array
 from senard.model.grid import Grid, Window
@@ -64,7 +64,7 @@ def seen_offset(bands: Mapping[str, Path], offset: int) -> Offset:
 
 def _dark(path: Path) -> tuple[float, float] | None:
     """The darkest thousandth and tenth of an image's DN; None where it holds no data."""
-    with _reading(path), ScratchReader(path) as reader:
+    with _reading(path), RasterReader(path) as reader:
         step = max(1, min(reader.grid.shape) // _SAMPLE_PX)
     pixels = read_image(str(path), overview=step)
     valid = pixels[(pixels != NODATA_DN) & (pixels != SATURATED_DN)]
@@ -82,7 +82,7 @@ def require_decodable(path: Path) -> None:
     Raises:
         UnusableSceneError: a tile is damaged or missing.
     """
-    with _reading(path), ScratchReader(path) as reader:
+    with _reading(path), RasterReader(path) as reader:
         for window in _strips(reader.grid):
             reader.read(window)
 
@@ -93,7 +93,7 @@ def grid_of(path: Path) -> Grid:
     Raises:
         UnusableSceneError: it is none.
     """
-    with _reading(path), ScratchReader(path) as reader:
+    with _reading(path), RasterReader(path) as reader:
         return reader.grid
 
 
@@ -153,7 +153,7 @@ def _cells(pixels: Pixels, factor: int) -> Pixels:
 
 def _copied(source: Path, target: Path, factor: int, made: Callable[[Pixels], Pixels]) -> None:
     """Copy strip by strip, so that memory does not grow with the image."""
-    with _reading(source), ScratchReader(source) as reader:
+    with _reading(source), RasterReader(source) as reader:
         grid = reader.grid.at(reader.grid.gsd * factor)
         pixels = made(reader.read(Window(row_start=0, row_stop=factor, col_start=0, col_stop=factor))[0])
         with ScratchWriter(target, grid, ("1",), pixels.dtype, nodata=NODATA_DN) as writer:

@@ -1,16 +1,14 @@
 """Figures that the tasks of a mosaic left in their work folders, read back as nouns."""
 
-import json
 import re
-from itertools import product
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import rasterio
-from rasterio.windows import Window
 
+from senard.io.geotiff import ScratchReader
 from senard.io.mask_folder import read_own_scenes
+from senard.io.results import read_result
 from senard.io.scenes_file import read_verdict
 from senard.io.sources_file import SOURCES_RASTER, read_source_counts
 from senard.model.grid import Tile
@@ -53,7 +51,7 @@ def read_scene_rows(parts: MosaicParts, tiles: tuple[TileFigures, ...]) -> tuple
         pixels = sum(tile.pixels.get(source, 0) for tile in tiles)
         taking_part = sum(tile.taking_part.get(source, 0) for tile in tiles)
         reason = parts.reasons.get(scene.product_id) or read_verdict(mask)
-        judged = _json(mask / "scene.json") if (mask / "scene.json").is_file() else {}
+        judged = _json(mask / "scene.json", delete=mask) if (mask / "scene.json").is_file() else {}
         clear_share = judged.get("clear_share")
         rows.append(
             SceneRow(
@@ -80,7 +78,7 @@ def read_composite_figures(parts: MosaicParts) -> tuple[CompositeFigures, ...]:
     for path in parts.composites:
         if path.is_file():
             index, gsd = path.stem.split("_")
-            counts = {name: value for name, value in _json(path).items() if isinstance(value, int)}
+            counts = {name: value for name, value in _json(path, delete=path).items() if isinstance(value, int)}
             found.append(CompositeFigures(index=int(index), gsd=int(gsd), counts=counts))
     return tuple(sorted(found, key=lambda figures: (figures.index, figures.gsd)))
 
@@ -88,7 +86,7 @@ def read_composite_figures(parts: MosaicParts) -> tuple[CompositeFigures, ...]:
 def read_simulated(parts: MosaicParts, rows: tuple[SceneRow, ...]) -> bool:
     """Whether a scene that supplies pixels says of itself that it was simulated."""
     used = [mask / "scene.json" for row, mask in zip(rows, parts.masks, strict=True) if row.used]
-    return any(bool(_json(path).get("simulated")) for path in used if path.is_file())
+    return any(bool(_json(path, delete=path.parent).get("simulated")) for path in used if path.is_file())
 
 
 def count_clear(folder: Path, size: int = 1024) -> dict[int, int]:
@@ -102,10 +100,9 @@ def count_clear(folder: Path, size: int = 1024) -> dict[int, int]:
         Number of clear observations to pixels of 20 m.
     """
     counts: dict[int, int] = {}
-    with rasterio.open(folder / SOURCES_RASTER) as file:
-        for row, col in product(range(0, file.height, size), range(0, file.width, size)):
-            window = Window(col, row, min(size, file.width - col), min(size, file.height - row))
-            source, clear = file.read([1, CLEAR_BAND], window=window)
+    with ScratchReader(folder / SOURCES_RASTER) as reader:
+        for window in reader.grid.blocks(size):
+            source, clear = reader.read(window, ("source", "clear"))
             numbers, found = np.unique(clear[source > 0], return_counts=True)
             for number, pixels in zip(numbers.tolist(), found.tolist(), strict=True):
                 counts[number] = counts.get(number, 0) + pixels
@@ -117,6 +114,6 @@ def without_folders(text: str) -> str:
     return _FOLDERS.sub("", " ".join(text.split()))
 
 
-def _json(path: Path) -> Any:
-    """One JSON file."""
-    return json.loads(path.read_text(encoding="utf-8"))
+def _json(path: Path, *, delete: Path) -> dict[str, Any]:
+    """One JSON file; `delete` as of `unreadable`."""
+    return read_result(path, dict, delete=delete)

@@ -2,10 +2,12 @@
 
 import dataclasses
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
-from senard.errors import IncompleteError
 from senard.io.geotiff import write_scratch
+from senard.io.results import read_result
 from senard.model.arrays import UInt8Array
 from senard.model.grid import Grid
 from senard.model.plan import PartSizes, SceneForecast
@@ -34,15 +36,12 @@ def read_forecast(folder: Path) -> SceneForecast:
     """Read forecast.json.
 
     Raises:
-        IncompleteError: if the folder holds none.
+        IncompleteError: if the folder holds none that can be read.
     """
-    try:
-        values = json.loads((folder / FIGURES).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise IncompleteError(
-            f"{folder}: expected {FIGURES} of ForecastScene, found none. Delete the folder and run the same command "
-            f"again."
-        ) from error
+    return read_result(folder / FIGURES, _forecast, delete=folder, maker="ForecastScene")
+
+
+def _forecast(values: Mapping[str, Any]) -> SceneForecast:
     return SceneForecast(
         product_id=values["product_id"],
         grid=Grid(**values["grid"]),

@@ -24,6 +24,7 @@ from rasterio.windows import Window as RasterioWindow
 
 from senard.errors import RequestError, TransientError
 from senard.io.atomic import partial_file
+from senard.io.results import unreadable
 from senard.model.grid import Grid, Window
 from senard.model.labels import RasterProfile
 
@@ -177,11 +178,14 @@ class ScratchWriter:
             self._dataset.close()
 
 
-class ScratchReader:
-    """An opened scratch raster; a context manager, to be used by one thread at a time."""
+class RasterReader:
+    """An opened GeoTIFF, north up, with square pixels; a context manager, to be used by one thread at a time.
+
+    Where it is none or damaged, opening and reading raise rasterio's errors: what they mean, its user knows.
+    """
 
     def __init__(self, path: Path) -> None:
-        """Open the file; any north-up GeoTIFF with square pixels will do."""
+        """Open the file."""
         self._dataset = rasterio.open(path)
         self.names: tuple[str, ...] = tuple(self._dataset.descriptions)
 
@@ -189,6 +193,8 @@ class ScratchReader:
     def grid(self) -> Grid:
         """The pixels of the raster; naming its CRS takes longer than opening the file, and many only want pixels."""
         transform = self._dataset.transform
+        if self._dataset.crs is None or transform.is_identity:
+            raise RasterioError("it does not say where it lies")
         return Grid(
             crs=self._dataset.crs.to_string(),
             left=transform.c,
@@ -247,6 +253,54 @@ class ScratchReader:
         self._dataset.close()
 
 
+class ScratchReader(RasterReader):
+    """An opened scratch raster: one that is gone or damaged must be made anew."""
+
+    def __init__(self, path: Path, *, part_of: Path | None = None) -> None:
+        """Open the file.
+
+        Args:
+            path: the file.
+            part_of: the file or folder that is made as one, and must go if the raster is damaged; None means the folder
+                in which it lies.
+
+        Raises:
+            IncompleteError: it is gone or damaged.
+        """
+        self._path, self._part_of = path, part_of or path.parent
+        with self._reading():
+            super().__init__(path)
+            if None in self.names:
+                raise RasterioError("its bands have no names")
+
+    @cached_property
+    def grid(self) -> Grid:
+        """As of `RasterReader`.
+
+        Raises:
+            IncompleteError: it is damaged.
+        """
+        with self._reading():
+            return super().grid
+
+    def read(self, window: Window | None = None, bands: str | Sequence[str] | None = None, *, fill: int = 0) -> Raster:
+        """As of `RasterReader`.
+
+        Raises:
+            ValueError: for a name that is not a band of the file.
+            IncompleteError: it is damaged.
+        """
+        with self._reading():
+            return super().read(window, bands, fill=fill)
+
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        try:
+            yield
+        except RasterioError as error:
+            raise unreadable(self._path, error, delete=self._part_of) from error
+
+
 def write_scratch(
     path: Path,
     grid: Grid,
@@ -270,10 +324,15 @@ def write_scratch(
 
 
 def read_scratch(
-    path: Path, window: Window | None = None, bands: str | Sequence[str] | None = None, *, fill: int = 0
+    path: Path,
+    window: Window | None = None,
+    bands: str | Sequence[str] | None = None,
+    *,
+    fill: int = 0,
+    part_of: Path | None = None,
 ) -> Raster:
-    """Read a window of a scratch raster; arguments and result as of `ScratchReader.read`."""
-    with ScratchReader(path) as reader:
+    """Read a window of a scratch raster; arguments, result and errors as of `ScratchReader` and its `read`."""
+    with ScratchReader(path, part_of=part_of) as reader:
         return reader.read(window, bands, fill=fill)
 
 

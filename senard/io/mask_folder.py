@@ -5,8 +5,8 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from senard.errors import IncompleteError
 from senard.io.geotiff import write_scratch
+from senard.io.results import read_result
 from senard.io.scenes_file import read_scene, write_scene
 from senard.model.arrays import UInt8Array, UInt16Array
 from senard.model.grid import Grid
@@ -60,6 +60,9 @@ def read_own_scenes(scenes: Sequence[Sentinel2Scene], folders: Sequence[Path]) -
     Returns:
         The same scenes in the same order. Where they lie, how large they are and what the catalogue says of their bytes
         stay as the query knows them.
+
+    Raises:
+        IncompleteError: a mask folder is damaged.
     """
     return [_own(scene, folder / IDENTITY) for scene, folder in zip(scenes, folders, strict=True)]
 
@@ -75,12 +78,6 @@ def read_judgement(folder: Path) -> SceneJudgement:
     """Read scene.json of a mask folder.
 
     Raises:
-        IncompleteError: if the folder holds none.
+        IncompleteError: if the folder holds none that can be read.
     """
-    try:
-        values = json.loads((folder / FIGURES).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise IncompleteError(
-            f"{folder}: expected {FIGURES} of MaskScene, found none. Delete the folder and run the same command again."
-        ) from error
-    return SceneJudgement(**values)
+    return read_result(folder / FIGURES, lambda values: SceneJudgement(**values), delete=folder, maker="MaskScene")

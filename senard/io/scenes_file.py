@@ -10,6 +10,7 @@ import shapely.geometry
 
 from senard.errors import RequestError
 from senard.io.atomic import partial_file
+from senard.io.results import read_result
 from senard.model.remote import Checksum, ChecksumKind, RemoteProduct
 from senard.model.scene import QueriedScene, QueryResult, Sentinel2Scene
 from senard.model.sentinel2 import ProductType
@@ -46,8 +47,12 @@ def write_scene(path: Path, scene: Sentinel2Scene) -> None:
 
 
 def read_scene(path: Path) -> Sentinel2Scene:
-    """Read what `write_scene` wrote."""
-    return _scene_from_json(json.loads(path.read_text(encoding="utf-8")))
+    """Read what `write_scene` wrote.
+
+    Raises:
+        IncompleteError: the file is gone or damaged.
+    """
+    return read_result(path, _scene_from_json, delete=path.parent, maker="MaskScene")
 
 
 def write_verdict(folder: Path, product_id: str, reason: str, *, of_source: bool = False) -> None:
@@ -78,11 +83,15 @@ def pass_verdict_on(folder: Path, into: Path) -> bool:
 
 
 def read_verdict(folder: Path) -> str | None:
-    """Why the scene of this folder cannot be used; None if it can."""
+    """Why the scene of this folder cannot be used; None if it can.
+
+    Raises:
+        IncompleteError: the verdict is damaged.
+    """
     path = folder / VERDICT_NAME
     if not path.exists():
         return None
-    return str(json.loads(path.read_text(encoding="utf-8"))["reason"])
+    return read_result(path, lambda values: str(values["reason"]), delete=folder)
 
 
 def is_of_source(folder: Path) -> bool:

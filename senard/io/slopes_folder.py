@@ -6,6 +6,7 @@ from pathlib import Path
 
 from senard.io.geotiff import Raster, write_scratch
 from senard.io.levels_folder import read_cells
+from senard.io.results import read_result
 from senard.model.grid import Grid
 
 LIGHT_BANDS = ("light", "lit", "steep")
@@ -36,6 +37,14 @@ def write_shares(folder: Path, shares: Mapping[int, Mapping[str, float]]) -> Non
 
 
 def read_shares(folder: Path) -> dict[int, dict[str, float]]:
-    """What `write_shares` was given."""
-    values = json.loads((folder / SHARES).read_text(encoding="utf-8"))
-    return {int(source): shares for source, shares in values.items()}
+    """What `write_shares` was given.
+
+    Raises:
+        IncompleteError: if the folder holds none that can be read.
+    """
+    return read_result(
+        folder / SHARES,
+        lambda values: {int(source): shares for source, shares in values.items()},
+        delete=folder,
+        maker="CorrectSlopes",
+    )

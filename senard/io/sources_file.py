@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from senard.errors import IncompleteError
+from senard.io.results import read_result, unreadable
 from senard.model.contenders import Contenders, Spared, Weights
 from senard.model.sources import SourceCounts
 
@@ -39,8 +39,12 @@ def write_clear_counts(path: Path, clear: Mapping[int, int]) -> None:
 
 
 def read_clear_counts(path: Path) -> dict[int, int]:
-    """Source number to pixels of 60 m that its scene saw clear, as `rank_scenes` counted them."""
-    return _numbers(json.loads(path.read_text(encoding="utf-8")))
+    """Source number to pixels of 60 m that its scene saw clear, as `rank_scenes` counted them.
+
+    Raises:
+        IncompleteError: if the file cannot be read.
+    """
+    return read_result(path, _numbers, delete=path, maker="RankScenes")
 
 
 def write_source_counts(folder: Path, counts: SourceCounts) -> None:
@@ -61,15 +65,12 @@ def read_source_counts(folder: Path) -> SourceCounts:
     """Read sources.json of one tile's source map.
 
     Raises:
-        IncompleteError: if the folder holds none.
+        IncompleteError: if the folder holds none that can be read.
     """
-    try:
-        values = json.loads((folder / SOURCES_COUNTS).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise IncompleteError(
-            f"{folder}: expected {SOURCES_COUNTS} of SelectSources, found none. Delete the folder and run the same "
-            f"command again."
-        ) from error
+    return read_result(folder / SOURCES_COUNTS, _counts, delete=folder, maker="SelectSources")
+
+
+def _counts(values: Mapping[str, Any]) -> SourceCounts:
     return SourceCounts(
         pixels=_numbers(values["pixels"]),
         clear_pixels=_numbers(values["clear_pixels"]),
@@ -111,17 +112,14 @@ def read_spared(path: Path) -> Spared:
     Raises:
         IncompleteError: if the file cannot be read.
     """
-    try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-        parts = values["parts"]
-        return Spared(
-            numbers=tuple(values["numbers"]), idle=tuple(values["idle"]), parts=None if parts is None else tuple(parts)
-        )
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise IncompleteError(
-            f"{path}: expected what SpareScenes wrote, found a file that cannot be read ({error}). Delete it and run "
-            f"the same command again."
-        ) from error
+    return read_result(path, _spared, delete=path, maker="SpareScenes")
+
+
+def _spared(values: Mapping[str, Any]) -> Spared:
+    parts = values["parts"]
+    return Spared(
+        numbers=tuple(values["numbers"]), idle=tuple(values["idle"]), parts=None if parts is None else tuple(parts)
+    )
 
 
 def _arrays(contenders: Contenders) -> dict[str, npt.NDArray[Any]]:
@@ -141,10 +139,7 @@ def _read_arrays(path: Path) -> dict[str, npt.NDArray[Any]]:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             return dict(arrays)
     except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile, zlib.error) as error:
-        raise IncompleteError(
-            f"{path}: expected what WeighScenes wrote, found a file that cannot be read ({error}). Delete "
-            f"{path.parent} and run the same command again."
-        ) from error
+        raise unreadable(path, error, delete=path.parent, maker="WeighScenes") from error
 
 
 def _texts(counts: Mapping[int, int]) -> dict[str, int]:

@@ -16,7 +16,7 @@ import numpy as np
 
 from senard.algorithms.blending import delivered_dn, geomedians, nearest, quantiles
 from senard.algorithms.participants import flags_of, level_of
-from senard.io.atomic import partial_directory
+from senard.io.atomic import listed_directory
 from senard.io.blend_folder import BLEND_FLAGS, BLEND_SPECTRA, BlendFigures, write_blend_figures
 from senard.io.geotiff import BLOCK, Raster, ScratchReader, ScratchWriter, read_scratch, write_scratch
 from senard.io.sources_file import (
@@ -111,7 +111,7 @@ def blend_tile(
         UnusableSceneError: a product cannot be read; carries its product_id, and starts with it.
     """
     tell = progress or (lambda _: None)
-    with partial_directory(out) as folder:
+    with listed_directory(out) as folder:
         stack = folder / "stack"
         stack.mkdir()
         blend = _Blend(
@@ -149,7 +149,7 @@ def _nothing() -> UInt16Array:
 
 def _read(blend: _Blend, path: Path, canvas: Canvas, safes: Mapping[int, Path], threads: int) -> bool:
     """Bring all bands of one overflight into the stack; tells whether one of its scenes was simulated."""
-    source_map: UInt16Array = read_scratch(path, bands="source")
+    source_map: UInt16Array = read_scratch(path, bands="source", part_of=blend.sources)
     suppliers = open_suppliers(source_map, blend.scenes, safes, canvas, blend.levels, blend.nadir, blend.slopes)
     with ScratchWriter(blend.stack / path.name, canvas.grid, blend.bands, np.uint16, nodata=0) as writer:
         for band in blend.bands:
@@ -230,7 +230,7 @@ class _Named:
         for index, path in enumerate(self._blend.participants):
             here = place == index
             if here.any():
-                found = read_scratch(path, window)
+                found = read_scratch(path, window, part_of=self._blend.sources)
                 source[here], judgement[here] = found[0][here], found[1][here]
         level, flags = level_of(judgement), flags_of(judgement)
         if self._blend.request.method.blends:

@@ -9,7 +9,7 @@ import numpy as np
 
 from senard.io.atomic import beside, partial_file
 from senard.io.blend_folder import BLEND_FLAGS, BLEND_SPECTRA, read_blend_figures
-from senard.io.geotiff import BLOCK, ScratchWriter, read_scratch, write_cog, write_scratch
+from senard.io.geotiff import BLOCK, ScratchReader, ScratchWriter, read_scratch, write_cog, write_scratch
 from senard.io.sources_file import SOURCES_RASTER, read_source_counts
 from senard.model.arrays import UInt8Array, UInt16Array
 from senard.model.grid import Tile
@@ -131,7 +131,8 @@ def composite_blend(
     flags.parent.mkdir(parents=True, exist_ok=True)
     scratch = beside(flags)
     try:
-        shutil.copyfile(blend / BLEND_SPECTRA, scratch)  # labels are written into the copy
+        with ScratchReader(blend / BLEND_SPECTRA):  # says what to do if it is none
+            shutil.copyfile(blend / BLEND_SPECTRA, scratch)  # labels are written into the copy
         _write_by_products(flags, tile, gsd, read_scratch(blend / BLEND_FLAGS, bands="flags"), figures.counts, tags)
         write_cog(scratch, out, MOSAIC_PROFILES[gsd], tags)
     finally:

@@ -20,7 +20,7 @@ from senard.algorithms.slopes import (
 from senard.algorithms.terrain import Terrain, reach_of
 from senard.algorithms.tiling import aoi_mask
 from senard.errors import RequestError, UnusableSceneError
-from senard.io.atomic import partial_directory
+from senard.io.atomic import listed_directory
 from senard.io.geotiff import Raster, read_scratch
 from senard.io.land_folder import Layer, read_land
 from senard.io.mask_folder import RASTER_20, RASTER_60, read_judgement
@@ -125,7 +125,7 @@ def correct_slopes(
     for source in sorted(safes) if tiles else ():
         overflights.setdefault(scenes[source - 1].datatake_key, []).append(source)
     shares: dict[int, dict[str, float]] = {}
-    with partial_directory(out) as folder:
+    with listed_directory(out) as folder:
         for sources in overflights.values():
             opened = [_opened(area, source, masks[source], safes[source]) for source in sources]
             shown = [_write_light(area, scene, folder) for scene in opened if scene is not None]

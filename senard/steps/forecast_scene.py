@@ -6,7 +6,7 @@ import numpy as np
 
 from senard.algorithms.forecast import judge_classes
 from senard.errors import UnusableSceneError
-from senard.io.atomic import partial_directory
+from senard.io.atomic import listed_directory
 from senard.io.forecast_folder import write_forecast
 from senard.io.jp2 import read_image
 from senard.io.manifest import read_manifest
@@ -30,7 +30,7 @@ def forecast_scene(download: Path, out: Path) -> Path:
     Returns:
         out.
     """
-    with partial_directory(out) as folder:
+    with listed_directory(out) as folder:
         if not pass_verdict_on(download, folder):
             try:
                 _forecast_into(read_product(only_product(download)), folder)

@@ -24,7 +24,7 @@ from senard.algorithms.levelling import (
     weight,
 )
 from senard.algorithms.nearest import PixelCoordinates, coordinates, needed_window, take_nearest
-from senard.io.atomic import partial_directory
+from senard.io.atomic import listed_directory
 from senard.io.geotiff import Raster, read_scratch
 from senard.io.levels_folder import LEVEL_BANDS, read_levels, write_level_figures, write_levels
 from senard.io.mask_folder import RASTER_20, RASTER_60, read_judgement
@@ -93,7 +93,7 @@ def level_scenes(
         IncompleteError: if a mask folder holds neither a judgement nor a verdict.
     """
     figures: dict[int, dict[str, object]] = {}
-    with partial_directory(out) as folder:
+    with listed_directory(out) as folder:
         if request.level is not Level.NONE and tiles:
             area = area_cells(tiles)
             for granules in _overflights(request, scenes, masks, area.padded(HALO_CELLS), used):

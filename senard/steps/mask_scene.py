@@ -9,7 +9,7 @@ from senard.algorithms.evidence import scene_evidence
 from senard.algorithms.masking import SceneMask, is_one_of, judge
 from senard.algorithms.shadow_zone import Drift
 from senard.errors import UnusableSceneError
-from senard.io.atomic import partial_directory
+from senard.io.atomic import listed_directory
 from senard.io.mask_folder import write_mask_folder
 from senard.io.safe import read_product
 from senard.io.scenes_file import pass_verdict_on, write_verdict
@@ -35,7 +35,7 @@ def mask_scene(safe: Path, out: Path, evidence: Sequence[CloudEvidence] = ()) ->
     Raises:
         RequestError: evidence that products of this level do not offer, or that wants a package that is missing.
     """
-    with partial_directory(out) as folder:
+    with listed_directory(out) as folder:
         if not pass_verdict_on(safe, folder):
             try:
                 _judge_into(_product(safe), evidence, folder)

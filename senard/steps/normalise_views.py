@@ -7,7 +7,7 @@ import numpy as np
 
 from senard.algorithms.nadir import factors_on, nadir_factors
 from senard.errors import UnusableSceneError
-from senard.io.atomic import partial_directory
+from senard.io.atomic import listed_directory
 from senard.io.factors_folder import write_factors
 from senard.model.grid import Tile
 from senard.model.request import MosaicRequest
@@ -29,7 +29,7 @@ def normalise_views(request: MosaicRequest, safes: Mapping[int, Path], tiles: Se
     Returns:
         out.
     """
-    with partial_directory(out) as folder:
+    with listed_directory(out) as folder:
         area = area_cells(tiles).padded(EDGE_CELLS) if tiles else None
         for source, safe in sorted(safes.items()):
             try:

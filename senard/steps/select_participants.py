@@ -9,7 +9,7 @@ import numpy as np
 
 from senard.algorithms.labelling import usable
 from senard.algorithms.participants import Participant, first_of, flags_of, keep_best, level_of
-from senard.io.atomic import partial_directory
+from senard.io.atomic import listed_directory
 from senard.io.geotiff import ScratchWriter
 from senard.io.sources_file import (
     PARTICIPANT_BANDS,
@@ -124,7 +124,7 @@ def select_participants(
     order = _order(period, {} if ranks is None else read_clear_counts(ranks))
     side = block_px or (BLOCK_PX if len(period.datatakes) <= MANY else BLOCK_PX // 2)
     blocks = list(grid.blocks(side))
-    with partial_directory(out) as folder:
+    with listed_directory(out) as folder:
         with ExitStack() as opened:
             result = _Result(folder, grid, opened)
             for number, window in enumerate(blocks, 1):

@@ -23,7 +23,7 @@ from senard.algorithms.labelling import (
 from senard.algorithms.part_kernels import hold_back
 from senard.algorithms.snow import reported_level
 from senard.algorithms.tiling import aoi_mask
-from senard.io.atomic import partial_directory
+from senard.io.atomic import listed_directory
 from senard.io.geotiff import ScratchWriter
 from senard.io.sources_file import SOURCES_RASTER, write_source_counts
 from senard.model.arrays import BoolArray, UInt8Array, UInt16Array
@@ -80,7 +80,7 @@ def select_sources(
     rows = _rows(grid, block_px)
     pixels, clear_pixels, levels, aoi_pixels = Counter[int](), Counter[int](), Counter[int](), 0
     others, done = Counter[int](), 0
-    with partial_directory(out) as folder:
+    with listed_directory(out) as folder:
         with ScratchWriter(folder / SOURCES_RASTER, grid, _bands(request), np.uint16, nodata=0) as writer:
             for windows in rows:
                 cores = [grid.crop(window) for window in windows]

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from senard.io.atomic import partial_directory
+from senard.io.atomic import listed_directory
 from senard.io.given_raster import covers_on, heights_on
 from senard.io.land_folder import Layer, cells_of, write_cell
 from senard.model.grid import Tile
@@ -30,7 +30,7 @@ def take_land(
         RequestError: if a raster cannot be read, or says what no terrain or land cover says.
     """
     cells = sorted({cell for grid in land_grids(tiles) for cell in cells_of(grid)})
-    with partial_directory(out) as folder:
+    with listed_directory(out) as folder:
         for cell in cells:
             grid = cell.grid(request.crs)
             if dem is not None:

@@ -17,7 +17,7 @@ from senard.algorithms.contenders import (
 from senard.algorithms.granules import Ground
 from senard.algorithms.labelling import Candidates, add_candidate, smoothed_cost, smoothing_px, usable
 from senard.algorithms.scene_parts import first_alike, part_number
-from senard.io.atomic import partial_directory
+from senard.io.atomic import listed_directory
 from senard.io.sources_file import write_weights
 from senard.model.arrays import BoolArray, UInt32Array
 from senard.model.contenders import Contenders, Weights
@@ -71,7 +71,7 @@ def weigh_scenes(
     windows, of_scenes, of_parts = list(grid.blocks(block_px)), list[Contenders](), list[Contenders]()
     ground = defaultdict[int, float](float)
     alike = first_alike(scenes)
-    with partial_directory(out) as folder:
+    with listed_directory(out) as folder:
         for done, window in enumerate(windows, 1):
             core = grid.crop(window)
             inside = pixels_to_fill(request, core)

@@ -1,6 +1,5 @@
 """The QA layer of one tile: source, clear observations, level and flags of every pixel."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from senard.algorithms.warp import wins_of
 from senard.algorithms.warp_kernels import CLIPPED, MENDED
 from senard.io.atomic import beside
 from senard.io.geotiff import BLOCK, Raster, ScratchReader, ScratchWriter, read_scratch, write_cog
+from senard.io.results import read_result
 from senard.io.sources_file import read_source_counts
 from senard.model.arrays import UInt8Array
 from senard.model.grid import Tile
@@ -67,7 +67,7 @@ def write_quality(
             ScratchWriter(scratch, tile.grid(20), QUALITY_PROFILE.names, np.uint16, nodata=0) as writer,
         ):
             for window in writer.grid.blocks(BLOCK * 4):
-                bits = [read_scratch(path, window, "flags") for path in flags]
+                bits = [read_scratch(path, window, "flags", part_of=path) for path in flags]
                 writer.write(window, _quality(chosen.read(window, ("source", "clear", "level", "flags")), bits))
         write_cog(scratch, out, QUALITY_PROFILE, tags)
     finally:
@@ -93,4 +93,6 @@ def _quality(chosen: Raster, bits: Sequence[UInt8Array]) -> dict[str, Raster]:
 def _simulated(flags: Path) -> bool:
     """Whether a file that composing labelled is made of simulated products."""
     figures = flags.with_name(flags.name.removesuffix(".flags.tif") + ".json")
-    return "SENARD_SIMULATED" in json.loads(figures.read_text(encoding="utf-8"))["tags"]
+    return read_result(
+        figures, lambda values: "SENARD_SIMULATED" in values["tags"], delete=figures, maker="CompositeTile"
+    )

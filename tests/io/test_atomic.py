@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from senard.io.atomic import partial_directory, partial_file
+from senard.io.atomic import LISTING, is_as_listed, listed_directory, partial_directory, partial_file
 
 
 class TestPartialFile:
@@ -44,3 +44,41 @@ class TestPartialDirectory:
         with pytest.raises(OSError, match="disk"), partial_directory(final):
             raise OSError("disk")
         assert list(tmp_path.iterdir()) == [final]
+
+
+class TestListedDirectory:
+    """A folder that lists its files is as listed"""
+
+    @pytest.fixture
+    def folder(self, tmp_path: Path) -> Path:
+        with listed_directory(tmp_path / "masks") as partial:
+            (partial / "scene.json").write_text("{}")
+            (partial / "participants").mkdir()
+            (partial / "participants" / "2.tif").write_text("pixels")
+        return tmp_path / "masks"
+
+    def test_while_nothing_is_lost(self, folder: Path) -> None:
+        assert is_as_listed(folder)
+        (folder / "scene.json.aux.xml").write_text("somebody's own")
+        assert is_as_listed(folder)
+
+    def test_no_more_once_a_file_is_lost(self, folder: Path) -> None:
+        (folder / "participants" / "2.tif").unlink()
+        assert not is_as_listed(folder)
+
+    def test_no_more_once_a_file_is_cut_short(self, folder: Path) -> None:
+        (folder / "participants" / "2.tif").write_text("pix")
+        assert not is_as_listed(folder)
+
+    @pytest.mark.parametrize("found", [b"", b'{"scene.json"', bytes(range(128, 255))])
+    def test_no_more_once_the_list_itself_is_damaged(self, folder: Path, found: bytes) -> None:
+        (folder / LISTING).write_bytes(found)
+        assert not is_as_listed(folder)
+
+    def test_if_it_holds_nothing(self, tmp_path: Path) -> None:
+        with listed_directory(tmp_path / "nbar"):
+            pass
+        assert is_as_listed(tmp_path / "nbar")
+
+    def test_if_an_older_version_made_it_without_a_list(self, tmp_path: Path) -> None:
+        assert is_as_listed(tmp_path)

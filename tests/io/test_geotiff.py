@@ -9,9 +9,10 @@ import pytest
 import rasterio
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rasterio.errors import RasterioError
 
-from senard.errors import RequestError, TransientError
-from senard.io.geotiff import ScratchReader, ScratchWriter, read_scratch, write_cog, write_scratch
+from senard.errors import IncompleteError, RequestError, TransientError
+from senard.io.geotiff import RasterReader, ScratchReader, ScratchWriter, read_scratch, write_cog, write_scratch
 from senard.model.grid import Grid, Window
 from senard.model.labels import MOSAIC_PROFILES
 
@@ -82,6 +83,61 @@ class TestScratch:
         (tmp_path / "a.tif").mkdir()
         with pytest.raises(RequestError, match=r"the disk is full, 5 MB are free"):
             write_scratch(tmp_path / "a.tif", GRID, {"source": ramp(GRID)})
+
+
+class TestLostScratch:
+    """A scratch raster that cannot be read says what to delete, for it can be made again:"""
+
+    @pytest.fixture
+    def raster(self, tmp_path: Path) -> Path:
+        write_scratch(tmp_path / "a.tif", GRID, {"source": ramp(GRID), "cost": ramp(GRID)})
+        return tmp_path / "a.tif"
+
+    def test_one_that_was_deleted(self, raster: Path) -> None:
+        raster.unlink()
+        with pytest.raises(
+            IncompleteError, match=rf"{raster}: expected .* found none\. Delete {raster.parent} and run"
+        ):
+            read_scratch(raster)
+
+    def test_one_that_holds_something_else(self, raster: Path) -> None:
+        raster.write_bytes(b"\x00" * raster.stat().st_size)
+        with pytest.raises(IncompleteError, match=rf"{raster}: .* cannot be read .* Delete {raster.parent} and run"):
+            read_scratch(raster)
+
+    @pytest.mark.parametrize("left", [0.2, 0.5, 0.9])
+    def test_one_that_was_cut_short(self, raster: Path, left: float) -> None:
+        raster.write_bytes(raster.read_bytes()[: int(left * raster.stat().st_size)])
+        with pytest.raises(IncompleteError, match=rf"{raster}: .* cannot be read .* Delete {raster.parent} and run"):
+            read_scratch(raster)
+
+    @pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
+    def test_one_that_lost_its_place(self, raster: Path) -> None:
+        with rasterio.open(raster) as file:
+            names, pixels = file.descriptions, file.read()
+        with rasterio.open(raster, "w", driver="GTiff", count=2, dtype="uint16", width=700, height=530) as file:
+            file.descriptions = names
+            file.write(pixels)
+        with (
+            ScratchReader(raster) as reader,
+            pytest.raises(IncompleteError, match=rf"{raster}: .* \(it does not say where it lies\)\. Delete"),
+        ):
+            _ = reader.grid
+
+    def test_one_that_is_part_of_more(self, raster: Path) -> None:
+        raster.unlink()
+        with pytest.raises(IncompleteError, match=r"Delete /work/sources/0 and run"):
+            read_scratch(raster, part_of=Path("/work/sources/0"))
+
+    def test_one_that_is_made_alone(self, raster: Path) -> None:
+        raster.unlink()
+        with pytest.raises(IncompleteError, match="Delete it and run the same command again"):
+            read_scratch(raster, part_of=raster)
+
+    def test_while_a_raster_of_somebody_else_says_nothing_of_the_kind(self, raster: Path) -> None:
+        raster.write_bytes(b"")
+        with pytest.raises(RasterioError):
+            RasterReader(raster)
 
 
 class TestCog:

@@ -16,12 +16,14 @@ import shapely
 from rasterio.transform import Affine
 
 from senard.algorithms.tiling import aoi_mask, cut_tiles
+from senard.io.geotiff import write_scratch
 from senard.model.arrays import UInt16Array
 from senard.model.grid import Grid, Tile
 from senard.model.mosaic import MosaicParts
 from senard.model.request import MosaicRequest
 from senard.model.scene import QueriedScene, QueryResult, Sentinel2Scene
 from senard.model.sentinel2 import ProductType
+from senard.model.sources import SOURCE_BANDS
 
 _KEPT = ExitStack()
 atexit.register(_KEPT.close)
@@ -123,9 +125,9 @@ def write_sources(folder: Path, tile: Tile, asked: MosaicRequest) -> UInt16Array
     source = np.where(inside, source, 0).astype(np.uint16)
     clear = np.where(source > 0, 1 + (x // 5000) % 2, 0).astype(np.uint16)
     level = np.where(source > 0, np.where(y > 5_422_000, 4, 1), 0).astype(np.uint16)
-    bands = np.stack([source, clear, level, np.zeros_like(source), np.zeros_like(source)])
+    bands = [source, clear, level, np.zeros_like(source), np.zeros_like(source)]
     folder.mkdir(parents=True)
-    write_raster(folder / "sources_20.tif", grid, bands)
+    write_scratch(folder / "sources_20.tif", grid, dict(zip(SOURCE_BANDS, bands, strict=True)))
     figures = {
         "pixels": {str(number): int((source == number).sum()) for number in (1, 2)},
         "clear_pixels": {},

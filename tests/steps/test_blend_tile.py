@@ -150,7 +150,7 @@ class TestBlendTile:
 
     def test_of_a_medoid_is_only_the_choice(self, made: Blending) -> None:
         out = made.run(Method.MEDOID, 20)
-        assert sorted(path.name for path in out.iterdir()) == ["sources.json", "sources_20.tif"]
+        assert sorted(path.name for path in out.glob("[!.]*")) == ["sources.json", "sources_20.tif"]
         assert not (read_scratch(out / "sources_20.tif", bands="flags") & 8).any()
         assert not read_source_counts(out).taking_part
 

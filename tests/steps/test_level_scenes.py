@@ -123,7 +123,7 @@ class TestLevelScenes:
 
     def test_need_no_correction_when_they_say_the_same(self, tmp_path: Path) -> None:
         out = levelled(tmp_path, [north(1000), south(1000)])
-        assert [path.name for path in out.iterdir()] == ["levels.json"]
+        assert [path.name for path in out.glob("[!.]*")] == ["levels.json"]
 
     def test_stay_as_they_are_when_it_cannot_be_aerosol(self, tmp_path: Path) -> None:
         assert not blue(levelled(tmp_path, [north(1400), south(1000)]), 1).any()
@@ -151,7 +151,7 @@ class TestLevelScenes:
         unused = level_scenes(asked(), scenes, masks, [TILE], tmp_path / "unused", used=[7])
         unasked = level_scenes(asked(Level.NONE), scenes, masks, [TILE], tmp_path / "unasked")
         for out in (unused, unasked):
-            assert [path.name for path in out.iterdir()] == ["levels.json"]
+            assert [path.name for path in out.glob("[!.]*")] == ["levels.json"]
 
     def test_are_listed_with_their_corrections(self, tmp_path: Path) -> None:
         out = levelled(tmp_path, [north(1060), south(1000)])
@@ -197,7 +197,7 @@ class TestSeason:
     @pytest.mark.parametrize("level", [Level.NONE, Level.DATATAKE])
     def test_stay_as_they_are_where_nobody_asked(self, tmp_path: Path, level: Level) -> None:
         out = levels_of(tmp_path, season(tmp_path, blue=40), request=asked(level))
-        assert [path.name for path in out.iterdir()] == ["levels.json"]
+        assert [path.name for path in out.glob("[!.]*")] == ["levels.json"]
 
     def test_are_drawn_alike_whatever_the_area_and_its_tiles(self, tmp_path: Path) -> None:
         judged, request = season(tmp_path, blue=40), asked(Level.SURFACE)

@@ -132,7 +132,7 @@ class TestUnusable:
         safe.mkdir(parents=True)
         write_verdict(safe, "S2A_X", "cut short")
         folder = mask_scene(safe, tmp_path / "masks" / "S2A_X")
-        assert [path.name for path in folder.iterdir()] == ["unusable.json"]
+        assert [path.name for path in folder.glob("[!.]*")] == ["unusable.json"]
         assert json.loads((folder / "unusable.json").read_text()) == {"product_id": "S2A_X", "reason": "cut short"}
 
     @pytest.mark.parametrize("missing", ["*_SCL_20m.jp2", "*_B8A_60m.jp2"])
@@ -141,7 +141,7 @@ class TestUnusable:
         shutil.copytree(tiny_safe, safe)
         next(safe.rglob(missing)).unlink()
         folder = mask_scene(safe.parent, tmp_path / "masks" / tiny_safe.stem)
-        assert [path.name for path in folder.iterdir()] == ["unusable.json"]
+        assert [path.name for path in folder.glob("[!.]*")] == ["unusable.json"]
         assert missing[2:7].rstrip("_m") in (read_verdict(folder) or "")
 
     def test_names_the_image_that_is_cut_short(self, tiny_safe: Path, tmp_path: Path) -> None:

@@ -62,5 +62,5 @@ class TestSettleScenes:
             settle_scenes(request(Fill.ALL), scenes, [tile(tmp_path / "0", {})], tmp_path / "settled.json")
 
     def test_names_the_folder_that_holds_no_source_map(self, tmp_path: Path, scenes: list[Sentinel2Scene]) -> None:
-        with pytest.raises(IncompleteError, match=r"7: expected sources\.json"):
+        with pytest.raises(IncompleteError, match=r"7/sources\.json: expected .* SelectSources .* Delete .*7 and run"):
             settle_scenes(request(), scenes, [tmp_path / "7"], tmp_path / "settled.json")

@@ -71,6 +71,19 @@ class TestFailure:
         assert failure.again
         assert "exit code -9" in failure.message
 
+    @pytest.mark.parametrize(
+        ("reason", "again"),
+        [
+            (OSError("the server is away"), True),
+            (ValueError("no JSON"), False),
+            (PendingError("L2A", again_in_s=9), False),
+        ],
+    )
+    def test_to_read_a_result_is_tried_again_only_if_the_disk_failed(self, reason: Exception, again: bool) -> None:
+        error = IncompleteError("scene_20.tif")
+        error.__cause__ = reason
+        assert Failure.of(error).again == again
+
     def test_of_a_family_is_known_by_the_family(self) -> None:
         class NoSceneError(NoDataError):
             pass

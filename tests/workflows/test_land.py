@@ -40,12 +40,23 @@ class TestLand:
         task.begin()
         land = task.work.land(task.call.request)
         assert land is not None
-        before = {path.name: path.stat().st_mtime_ns for path in land.iterdir()}
+        before = {path.name: path.stat().st_mtime_ns for path in land.glob("[!.]*")}
         assert before
         assert all(name.startswith("heights_") for name in before)
         again = MosaicAOI(dem=str(dem.rename(tmp_path / "moved.tif")), **typed)
         again.begin()
-        assert {path.name: path.stat().st_mtime_ns for path in land.iterdir()} == before
+        assert {path.name: path.stat().st_mtime_ns for path in land.glob("[!.]*")} == before
+
+    def test_are_read_again_where_a_part_of_them_was_lost(self, typed: dict[str, str], tmp_path: Path) -> None:
+        dem = write(tmp_path / "dem.tif", np.full((100, 100), 80, np.float32))
+        task = MosaicAOI(dem=str(dem), **typed)
+        task.begin()
+        land = task.work.land(task.call.request)
+        assert land is not None
+        before = {path.name: path.read_bytes() for path in land.iterdir()}
+        next(land.glob("heights_*.tif")).unlink()
+        MosaicAOI(dem=str(dem), **typed).begin()
+        assert {path.name: path.read_bytes() for path in land.iterdir()} == before
 
     def test_that_cannot_be_meant_end_the_command(self, typed: dict[str, str], tmp_path: Path) -> None:
         cover = write(tmp_path / "cover.tif", np.full((100, 100), 7, np.uint8))

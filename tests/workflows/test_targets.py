@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from senard.io.atomic import listed_directory
 from senard.io.scenes_file import pass_verdict_on, write_verdict
 from workflows.targets import DirectoryTarget, FetchedTarget, FileTarget, FollowingTarget, Stamp
 
@@ -37,6 +38,22 @@ class TestFileTarget:
 
     def test_but_not_a_folder_of_its_name(self, tmp_path: Path) -> None:
         assert not FileTarget(tmp_path).exists()
+
+
+class TestDirectoryTarget:
+    """A folder counts as a result"""
+
+    def test_until_a_file_of_its_list_is_lost(self, tmp_path: Path) -> None:
+        target = DirectoryTarget(tmp_path / "masks")
+        assert not target.exists()
+        with listed_directory(target.path) as partial:
+            (partial / "scene_20.tif").write_text("pixels")
+        assert target.exists()
+        (target.path / "scene_20.tif").unlink()
+        assert not target.exists()
+
+    def test_also_where_an_older_version_made_it_without_a_list(self, tmp_path: Path) -> None:
+        assert DirectoryTarget(tmp_path).exists()
 
 
 class TestStamp:

@@ -179,7 +179,8 @@ class TestCog:
         for band, tag in zip(bands, tags, strict=True):
             valid = band[band > 0].astype(float)
             counted = float(tag["STATISTICS_VALID_PERCENT"]) / 100 * band.size
-            assert counted == pytest.approx(valid.size, rel=0.001, abs=1)  # GDAL 3.10 may count one too few
+            # GDAL 3.10 may count one too few, and rounds percents
+            assert counted == pytest.approx(valid.size, rel=0.001, abs=1.01)
             for name in ("min", "max", "mean", "std") if valid.size else ():
                 key = {"min": "MINIMUM", "max": "MAXIMUM", "mean": "MEAN", "std": "STDDEV"}[name]
                 assert float(tag[f"STATISTICS_{key}"]) == pytest.approx(getattr(valid, name)(), rel=1e-9, abs=1e-9)

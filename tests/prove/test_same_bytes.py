@@ -39,8 +39,8 @@ DATES_TO_SPARE = 2
 
 TILES = ((1057, 1603), (526, 1603))
 """(rows, columns) of the mosaic's tiles, px of 20 m."""
-BLOCKS = {512: {21, 14}, BLOCK_PX: {3}, 2048: {2}}
-"""Height of the blocks, px of 20 m, and how many blocks tiles are chosen in then."""
+BLOCKS = {512: {12, 8}, BLOCK_PX: {2}, 2048: {1}}
+"""Side of the blocks, px of 20 m, and how many blocks tiles are chosen in then."""
 TOO_LITTLE_PX = 4
 """A choice that reaches no further beyond what smoothing needs depends on where blocks end, px of 20 m."""
 
@@ -184,7 +184,7 @@ class TestBlocks:
     ) -> None:
         case = replace(case, request=replace(case.request, feather_m=60.0, clip=False))
         small, usual, large = (chosen(case, tmp_path, block_px) for block_px in BLOCKS)
-        assert small.keys() == {"sources_20.tif", "sources.json"}
+        assert small.keys() == {".files.json", "sources_20.tif", "sources.json"}
         assert small == usual == large
 
     def test_would_differ_if_a_block_knew_too_little_around_it(

@@ -1,5 +1,7 @@
 """What lies in a product folder already, and why scenes that were kept supply nothing."""
 
+import csv
+from collections.abc import Mapping
 from pathlib import Path
 
 import luigi
@@ -11,6 +13,7 @@ from senard.model.labels import LAYER_PROFILES
 from senard.model.scene import QueryResult
 from workflows.choosing import read_settled
 from workflows.paths import ChoicePaths, ProductPaths
+from workflows.targets import FileTarget, Stamp
 from workflows.task import remove
 
 
@@ -24,6 +27,29 @@ def remove_outdated_index(index: Path, task: luigi.Task) -> None:
     """Remove an index before one of its files is made anew: it states statistics of all of them."""
     if not task.complete():
         remove(index)
+
+
+def require_suppliers(folder: ProductPaths, stamps: tuple[Stamp, ...], unusable: Mapping[str, str]) -> None:
+    """Keep a mosaic that is delivered from being mixed with one that has to do without its scenes.
+
+    Args:
+        folder: of the product.
+        stamps: what outdates it.
+        unusable: product_id to reason of scenes that cannot be used now.
+
+    Raises:
+        IncompleteError: one of them supplies pixels of what lies there.
+    """
+    if not FileTarget(folder.scenes, stamps=stamps).exists():
+        return
+    with folder.scenes.open(encoding="utf-8", newline="") as table:
+        suppliers = {row["product_id"] for row in csv.DictReader(table) if row["used"] == "true"}
+    for product_id in sorted(suppliers & unusable.keys()):
+        raise IncompleteError(
+            f"{product_id} supplies pixels of the mosaic in {folder.folder}, and cannot be used now: "
+            f"{unusable[product_id]} The mosaic stays as it is. Bring back the product and run the same command with "
+            f"--rebuild; as things are, --rebuild makes the mosaic without it."
+        )
 
 
 def delivered(folder: ProductPaths) -> list[int]:

@@ -22,7 +22,13 @@ from workflows.choosing import (
     read_settled,
     write_refusals,
 )
-from workflows.delivered import delivered, delivered_layers, reasons_of_spared, remove_outdated_index
+from workflows.delivered import (
+    delivered,
+    delivered_layers,
+    reasons_of_spared,
+    remove_outdated_index,
+    require_suppliers,
+)
 from workflows.gauge import Gauge
 from workflows.missing import FetchIfPossible, can_be_left_out
 from workflows.mosaic_job import MosaicJob
@@ -112,8 +118,6 @@ class MosaicAOI(MosaicJob):
         layers = sorted({*self.call.layers, *delivered_layers(folder)})
         while True:
             composites = self._composites(frozen, folder, resolutions, refused)
-            for task in composites:
-                remove_outdated_index(folder.vrt(task.gsd), task)
             yield [*dict.fromkeys(need for task in composites for need in task.requires()), *composites]
             before, refused = refused, self._choose_again(frozen, folder, composites)
             if refused == before:
@@ -189,6 +193,7 @@ class MosaicAOI(MosaicJob):
         known = self._refused(frozen, folder)
         found = {**known, **{n: why for task in composites for n, why in read_refusals(task.refusal).items()}}
         if found.keys() != known.keys():
+            self._require_suppliers(frozen, folder, composites, found)
             tiles = [folder.tile(tile.index, gsd) for gsd in (10, 20) for tile in self._tiles]
             layers = [folder.layer(tile.index, layer) for layer in LAYER_PROFILES for tile in self._tiles]
             for place in [folder.sums, *tiles, *layers]:
@@ -197,6 +202,23 @@ class MosaicAOI(MosaicJob):
                 folder.folder.rmdir()
             write_refusals(self.work.refused(folder.name), found)
         return self._refused(frozen, folder)
+
+    def _require_suppliers(
+        self, frozen: QueryPaths, folder: ProductPaths, composites: Sequence[CompositeTile], found: Mapping[int, str]
+    ) -> None:
+        """Let nothing that is delivered go for scenes that were refused; the next run looks at them again.
+
+        Raises:
+            IncompleteError: one of them supplies pixels of what is delivered.
+        """
+        kept = read_query_result(frozen.scenes).kept
+        reasons = {kept[number - 1].product_id: reason for number, reason in found.items()}
+        try:
+            require_suppliers(folder, self._stamps(frozen, folder), reasons)
+        except IncompleteError:
+            for task in composites:
+                remove(task.refusal.path)
+            raise
 
     def _finishing(
         self,

@@ -8,7 +8,7 @@ from pathlib import Path
 import shapely
 
 from senard import ALGORITHM_VERSION
-from senard.io.product_folder import RUN, SUMS, index_files, layer_file, layer_index_files, mosaic_file
+from senard.io.product_folder import RUN, SCENES, SUMS, index_files, layer_file, layer_index_files, mosaic_file
 from senard.model.labels import LAYER_PROFILES
 from senard.model.product import Part
 from senard.model.request import MosaicRequest
@@ -295,6 +295,11 @@ class ProductPaths:
     def sums(self) -> Path:
         """The list of checksums that marks the product as whole."""
         return self.folder / SUMS
+
+    @property
+    def scenes(self) -> Path:
+        """Every kept scene, and what it supplies."""
+        return self.folder / SCENES
 
     @property
     def run(self) -> Path:

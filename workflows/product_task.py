@@ -1,6 +1,6 @@
 """What every task of one mosaic shares."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import luigi
@@ -11,6 +11,7 @@ from senard.io.scenes_file import read_verdict
 from senard.model.grid import Tile
 from senard.model.scene import Sentinel2Scene
 from workflows.choosing import delivered_sources, numbers_of, read_refusals, read_settled, settled_sources
+from workflows.delivered import require_suppliers
 from workflows.paths import ChoicePaths, ProductPaths
 from workflows.scenes import MaskScene
 from workflows.targets import FileTarget, Stamp
@@ -60,9 +61,26 @@ class ProductTask(SenardTask):
         kept, evidence = enumerate(self.read_result().kept, start=1), self.read_request().evidence_key
         return [None if number in without else self.paths.masks(scene.product_id, evidence) for number, scene in kept]
 
+    def read_unusable(self) -> dict[int, str]:
+        """Why scenes cannot be judged, by source number, of those that cannot."""
+        return {number: reason for number, reason in self.read_mask_verdicts().items() if reason}
+
     def read_mask_verdicts(self) -> dict[int, str | None]:
         """Why a scene cannot be judged, by source number; None where it was."""
         return {number: read_verdict(folder) for number, folder in enumerate(self.read_masks([]), 1) if folder}
+
+    def require_suppliers(self, unusable: Mapping[int, str]) -> None:
+        """Keep what is delivered already from being mixed with what does without some of its scenes.
+
+        Args:
+            unusable: source number to reason.
+
+        Raises:
+            IncompleteError: one of them supplies pixels of what is delivered.
+        """
+        kept = self.read_result().kept
+        reasons = {kept[number - 1].product_id: reason for number, reason in unusable.items()}
+        require_suppliers(self.folder, self.stamps, reasons)
 
     def mask_folders(self, numbers: Iterable[int]) -> dict[int, Path]:
         """Source number to mask folder, of some kept scenes."""

@@ -119,6 +119,7 @@ class SelectSources(TileTask):
 
     def run(self) -> Steps:
         yield self.judging()
+        self.require_suppliers(self.read_unusable())
         if self.read_request().method is Method.FIRST:
             yield self._ranks
         elif self.read_request().method is Method.BEST:
@@ -172,15 +173,15 @@ class SettleScenes(ProductTask):
             return
         scenes = self.read_scenes()
         yield self.judging()
-        unusable = [number for number, reason in self.read_mask_verdicts().items() if reason]
-        without = sorted({*unusable, *numbers_of(self.refused)})
+        without = sorted({*self.read_unusable(), *numbers_of(self.refused)})
         while True:
             folders, settled = yield from self._choose(without)
             winners = winning_sources(folders)
             yield [self.clone(Unzip, product_id=scenes[n - 1].product_id, part=Part.BANDS.value) for n in winners]
-            broken = [n for n in winners if self._is_broken(scenes[n - 1])]
+            broken = {n: reason for n in winners if (reason := self._broken(scenes[n - 1]))}
             if not broken:
                 break
+            self.require_suppliers(broken)
             without = sorted({*without, *broken})
         if not winners:
             self._require_usable(scenes, without)
@@ -237,9 +238,9 @@ class SettleScenes(ProductTask):
         write_settled(self.choice.settled_without, settled)
         settle_scenes(self.read_request(), self.read_scenes(), folders, self.output().path)
 
-    def _is_broken(self, scene: Sentinel2Scene) -> bool:
-        """Whether the scene's bands turned out unusable."""
-        return read_verdict(self.paths.safe(scene.product_id, Part.BANDS)) is not None
+    def _broken(self, scene: Sentinel2Scene) -> str | None:
+        """Why the scene's bands turned out unusable; None if they did not."""
+        return read_verdict(self.paths.safe(scene.product_id, Part.BANDS))
 
 
 class LevelScenes(ProductTask):

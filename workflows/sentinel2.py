@@ -206,12 +206,14 @@ class CompositeTile(ReadingTask):
             )  # fmt: skip
 
     def _make_room(self, out: Path, flags: Path) -> None:
-        """Remove leftovers, what an earlier refusal says, and a tile that another choice has made.
+        """Remove leftovers, what an earlier refusal says, the index, which states statistics of all tiles, and a tile
+        that another choice has made.
 
         Flags of this choice are written before the tile: where they lie, the tile is none of another choice.
         """
         remove_leftovers(out, flags, flags.with_suffix(""), flags.with_suffix(".json"))
-        remove(self.refusal.path)
+        for place in (self.refusal.path, self.folder.vrt(self.gsd)):
+            remove(place)
         if not flags.exists():
             remove(out)
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from senard.errors import UnusableSceneError
-from senard.io.atomic import partial_directory
+from senard.io.atomic import listed_directory, partial_directory
 from senard.io.jp2 import require_band
 from senard.io.safe import image_path, read_product
 from senard.io.safe_images import needed_keys
@@ -31,7 +31,7 @@ def unzip(download: Path, part: Part, out: Path) -> Path:
         TransientError: the disk does not answer.
     """
     try:
-        with partial_directory(out) as partial:
+        with listed_directory(out) as partial:
             if not pass_verdict_on(download, partial):
                 _require_bands(unzip_product(only_product(download), part, partial), part)
     except UnusableSceneError as error:

@@ -91,7 +91,7 @@ class TestUnzip:
         archive, scene = archived(tmp_path / "archive", zipped=zipped)
         download = download_product(scene, archive, part, tmp_path / "downloads" / scene.product_id / part.value)
         out = unzip(download, part, tmp_path / "safe" / scene.product_id / part.value)
-        (root,) = out.iterdir()
+        (root,) = out.glob("*.SAFE")
         assert root.name == f"{scene.product_id}.SAFE"
         assert root.is_symlink() is not zipped
         product = read_product(root)
@@ -151,5 +151,5 @@ class TestUnzip:
         download = download_product(scene, archive, Part.ALL, tmp_path / "downloads" / scene.product_id / "all")
         for _ in range(2):
             out = unzip(download, Part.ALL, tmp_path / "safe" / scene.product_id / "all")
-            assert [path.name for path in out.iterdir()] == [f"{scene.product_id}.SAFE"]
+            assert [path.name for path in out.glob("[!.]*")] == [f"{scene.product_id}.SAFE"]
         assert [path.name for path in out.parent.iterdir()] == ["all"]

@@ -1,7 +1,9 @@
 """Files that vanish from the work folder, or are damaged there, after the step that made them was done."""
 
+import csv
 import re
 import shutil
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -28,7 +30,7 @@ class TestLost:
     def test_is_made_again_by_the_same_command(self, made_site: Site, undisturbed: dict[str, str]) -> None:
         for name in ("0_10.tif", "layers/1_QA_20.tif", "SHA256SUMS"):
             (made_site.product() / name).unlink()
-        lose(made_site, "masks/*/*/scene_20.tif")
+        lose(made_site, "masks/*/*/scene_20.tif", "safe/*/bands/*/GRANULE/*/IMG_DATA/R10m/*_B04_10m.jp2")
         for name in ("sources/*/0/sources_20.tif", "sources/*/1/sources.json", "weights/*/*/parts.npz"):
             lose(made_site, f"products/*/{name}")
         for name in ("levels/levels.json", "composite/1_20.json"):
@@ -88,3 +90,60 @@ class TestDamaged:
         done = made_site.senard()
         assert done.returncode == 0, done.stderr
         assert contents(made_site.product()) == undisturbed
+
+
+class TestSupplier:
+    """A scene of a delivered mosaic that can be used no more"""
+
+    def test_takes_nothing_from_it_where_it_is_judged_anew(
+        self, made_site: Site, undisturbed: dict[str, str], tmp_path: Path
+    ) -> None:
+        product, archive = made_site.product(), tmp_path / "rotten"
+        shutil.copytree(made_site.archive, archive)
+        damaged = damage(archive / f"{largest_supplier(product)}.zip", "_SCL_20m.jp2")
+        shutil.rmtree(made_site.out / ".senard")
+        (product / "0_10.tif").unlink()
+        before = contents(product)
+        for words in ({}, {"layers": "SCL"}):
+            done = made_site.senard(archive=archive, **words)
+            assert done.returncode == 4
+            assert re.search(
+                rf"{largest_supplier(product)} supplies pixels .* stays as it is\..* --rebuild", done.stderr
+            )
+            assert contents(product) == before
+        shutil.copy(made_site.archive / damaged.name, damaged)
+        done = made_site.senard(archive=archive, rebuild="")
+        assert done.returncode == 0, done.stderr
+        assert contents(product) == undisturbed
+
+    def test_takes_nothing_from_it_where_its_bands_are_decoded(
+        self, made_site: Site, undisturbed: dict[str, str]
+    ) -> None:
+        product = made_site.product()
+        for name in ("0_10.tif", "mosaic_10.vrt"):  # an index goes before its tile is made
+            (product / name).unlink()
+        before = contents(product)
+        spoil(made_site, f"safe/{largest_supplier(product)}/bands/*/GRANULE/*/IMG_DATA/R10m/*_B04_10m.jp2")
+        for _ in range(2):
+            done = made_site.senard()
+            assert done.returncode == 4
+            assert f"{largest_supplier(product)} supplies pixels of the mosaic" in done.stderr
+            assert contents(product) == before
+        assert made_site.senard(rebuild="").returncode == 0
+        assert contents(product) == undisturbed
+
+
+def largest_supplier(product: Path) -> str:
+    """product_id of the scene that supplies most of a mosaic."""
+    with (product / "scenes.csv").open(encoding="utf-8", newline="") as table:
+        return max(csv.DictReader(table), key=lambda row: int(row["pixels"] or 0))["product_id"]
+
+
+def damage(path: Path, ending: str) -> Path:
+    """Overwrite the middle of one file of a zip."""
+    with zipfile.ZipFile(path) as archive:
+        member = next(member for member in archive.infolist() if member.filename.endswith(ending))
+    with path.open("r+b") as file:
+        file.seek(member.header_offset + 200 + member.compress_size // 2)
+        file.write(b"?" * 100)
+    return path

@@ -34,6 +34,14 @@ class ExitCode(IntEnum):
 
 
 _WORTH_ANOTHER_TRY = (TransientError, OSError, MemoryError)
+
+_FULL = "the disk is full. Free some space, or give another --outdir or --workdir, and run again."
+_A_PERSON_MUST_ACT = {
+    errno.ENOSPC: _FULL,
+    errno.EDQUOT: _FULL,
+    errno.ENAMETOOLONG: "a name is longer than the disk allows. Give a shorter --outdir, --workdir or --name.",
+}
+"""Errors of the system that trying again does not help, and what does."""
 _UNMET = "Unfulfilled dependenc"
 
 
@@ -72,6 +80,7 @@ class Failure:
         """
         disk = isinstance(error, IncompleteError) and isinstance(error.__cause__, OSError)
         again = disk or isinstance(error, _WORTH_ANOTHER_TRY) or _UNMET in str(error)
+        again = again and not _way_out(error)
         foreseen = isinstance(error, SenardError | OSError)
         return cls(
             kind=_family(error),
@@ -136,9 +145,8 @@ def exit_code(failures: Iterable[Failure]) -> ExitCode:
 
 def _way_out(error: BaseException) -> str:
     """What helps against an error of the system whose own words do not say it."""
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return ": the disk is full. Free some space, or give another --outdir or --workdir, and run again."
-    return ""
+    found = _A_PERSON_MUST_ACT.get(error.errno or 0) if isinstance(error, OSError) else None
+    return f": {found}" if found else ""
 
 
 def _family(error: BaseException) -> str:
@@ -146,4 +154,4 @@ def _family(error: BaseException) -> str:
     for family in (NoDataError, RequestError):
         if isinstance(error, family):
             return family.__name__
-    return type(error).__name__
+    return RequestError.__name__ if _way_out(error) else type(error).__name__

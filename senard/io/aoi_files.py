@@ -38,6 +38,8 @@ def read_geometries(path: Path) -> Geometries:
     Raises:
         RequestError: if the file is missing or cannot be read, or its CRS is unknown.
     """
+    if path.is_dir():
+        raise RequestError(f"--aoi {path}: expected a file, found a folder. Name the file in it.")
     if not path.is_file():
         raise RequestError(
             f"--aoi {path}: there is no such file. Check the name; relative names count from {Path.cwd()}."

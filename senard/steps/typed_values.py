@@ -55,13 +55,25 @@ def parse_day(text: str, flag: str) -> date:
 def file(name: str, text: str) -> Path:
     """A file that is there, absolute."""
     path = Path(text).expanduser().absolute()
+    if path.is_dir():
+        raise RequestError(f"{option(name).flag} {text}: expected a file, found a folder. Name the file in it.")
     if not path.is_file():
         raise RequestError(f"{option(name).flag} {text}: there is no such file. Check the name.")
     return path
 
 
 def place(text: str) -> Path:
-    """A folder, absolute; links stay as typed unless a `..` has to be followed: /data/cfg/../out is /data/out."""
+    """A folder, absolute; links stay as typed unless a `..` has to be followed: /data/cfg/../out is /data/out.
+
+    Raises:
+        RequestError: if the name is not UTF-8: it is written into JSON, VRT and messages.
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise RequestError(
+            f"{text!a}: expected the name of a folder in UTF-8, found other bytes. Rename it, or give another."
+        ) from error
     path = Path(text).expanduser().absolute()
     return path.resolve() if ".." in path.parts else path
 

@@ -192,6 +192,7 @@ class TestUnreadableArea:
             ("POLYGON EMPTY", "needs polygons"),
             ("29,30", "use --bbox"),
             ("missing.geojson", "no such file"),
+            ("/tmp", "expected a file, found a folder"),
         ],
     )
     def test_in_text(self, text: str, message: str) -> None:

@@ -190,6 +190,8 @@ class TestRefusal:
             ({"layers": "SCL,NDWI"}, "--layers NDWI: expected one of SCL"),
             ({"mgrs_tiles": "31UFS;31UET"}, "no MGRS tile"),
             ({"products": "absent.txt"}, "--products absent.txt: there is no such file"),
+            ({"products": "."}, "--products .: expected a file, found a folder"),
+            ({"outdir": "bad\udcff"}, r"'bad\\udcff': expected the name of a folder in UTF-8"),
             ({"config": "absent.json"}, "--config absent.json: there is no such file"),
             ({"credentials": "absent.json"}, "--credentials absent.json: there is no such file"),
             ({"reference": "absent.tif", "bbox": None}, "--reference absent.tif: there is no such file"),

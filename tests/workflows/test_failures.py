@@ -1,6 +1,7 @@
 """Why a task failed, and the exit code that follows."""
 
 import errno
+import os
 
 import pytest
 
@@ -65,6 +66,13 @@ class TestFailure:
     def test_for_want_of_space_says_what_helps(self) -> None:
         assert "give another --outdir or --workdir" in Failure.of(OSError(errno.ENOSPC, "No space left")).message
         assert "--outdir" not in Failure.of(OSError(errno.EIO, "Input/output error")).message
+
+    @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.ENAMETOOLONG])
+    def test_of_the_system_that_only_a_person_can_help_is_one_of_the_request(self, number: int) -> None:
+        failure = Failure.of(OSError(number, os.strerror(number), "/data/out/0_10.tif"))
+        assert (failure.again, failure.exit_code) == (False, ExitCode.REQUEST)
+        assert "/data/out/0_10.tif" in failure.message
+        assert Failure.from_text(failure.text).exit_code is ExitCode.REQUEST
 
     def test_of_a_killed_process_is_tried_again(self) -> None:
         failure = Failure.from_text("Task CompositeTile_0 died unexpectedly with exit code -9")

@@ -186,6 +186,7 @@ class TestBrokenWinner:
         assert "B12 has no data in" in reasons[products["last"].product_id]
         for name in ("edge", "last", "broken"):
             assert done.stderr.count(f"senard: left out: {products[name].product_id}: ") == 1
+            assert "Once it is mended, run with --refresh." in done.stderr
         assert f"left out: {products['broken'].product_id}" in first.stderr
 
     def test_is_missed_in_what_the_whole_archive_gives(self, session_folder: Path) -> None:

@@ -157,9 +157,12 @@ class AreaTask(luigi.Task):
         return told
 
     def left_out(self) -> list[str]:
-        """One line per product that cannot be read or is listed and not there: who made the archive may not know."""
+        """One line per product that could not be read, or was listed and not there, when the archive was searched: who
+        made it may not know, and who has mended it since must say so."""
         unreadable = [entry for entry in read_query_result(self.queried.scenes).scenes if entry.scene is None]
-        return [told(entry.product_id, entry.reason) for entry in unreadable]
+        return [
+            told(entry.product_id, f"{entry.reason} Once it is mended, run with --refresh.") for entry in unreadable
+        ]
 
     def requires(self) -> QueryScenes:
         request = self.call.request

@@ -176,10 +176,14 @@ class TestBrokenWinner:
         first = site.senard(**PERIOD, resolutions="10")  # at 10 m nothing is wrong with "last"
         assert first.returncode == 0, first.stderr
         assert shown(site.product(), resolutions=(10,)).keys() == {"south", "new year", "last"}
-        done = site.luigi("--workers", "2", **PERIOD)
+        products = signed_products()
+        added = site.luigi("--workers", "2", **PERIOD)
+        assert added.returncode == 4
+        assert f"{products['last'].product_id} supplies pixels of the mosaic" in added.stderr
+        assert shown(site.product(), resolutions=(10,)).keys() == {"south", "new year", "last"}
+        done = site.luigi("--workers", "2", **PERIOD, rebuild="")
         assert done.returncode == 0, done.stderr
         assert shown(site.product()).keys() == {"south", "new year"}
-        products = signed_products()
         with (site.product() / "scenes.csv").open(newline="") as table:
             reasons = {row["product_id"]: row["reason"] for row in csv.DictReader(table)}
         assert f"{other.name}: expected 183 x 183 pixels of uint16" in reasons[products["edge"].product_id]

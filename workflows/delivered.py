@@ -40,10 +40,13 @@ def require_suppliers(folder: ProductPaths, stamps: tuple[Stamp, ...], unusable:
     Raises:
         IncompleteError: one of them supplies pixels of what lies there.
     """
-    if not FileTarget(folder.scenes, stamps=stamps).exists():
+    if not unusable or not FileTarget(folder.scenes, stamps=stamps).exists():
         return
-    with folder.scenes.open(encoding="utf-8", newline="") as table:
-        suppliers = {row["product_id"] for row in csv.DictReader(table) if row["used"] == "true"}
+    try:
+        with folder.scenes.open(encoding="utf-8", newline="") as table:
+            suppliers = {row["product_id"] for row in csv.DictReader(table) if row["used"] == "true"}
+    except (ValueError, KeyError, csv.Error):  # damaged: any of them may be one
+        suppliers = set(unusable)
     for product_id in sorted(suppliers & unusable.keys()):
         raise IncompleteError(
             f"{product_id} supplies pixels of the mosaic in {folder.folder}, and cannot be used now: "

@@ -8,7 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from senard.errors import IncompleteError
 from tests.workflows.commands import Site, contents
+from workflows.delivered import require_suppliers
+from workflows.paths import ProductPaths
 
 
 def lose(site: Site, *patterns: str) -> None:
@@ -131,6 +134,14 @@ class TestSupplier:
             assert contents(product) == before
         assert made_site.senard(rebuild="").returncode == 0
         assert contents(product) == undisturbed
+
+    @pytest.mark.parametrize("table", [b"product_id,used\nS2A,true\n", b"\xff\xfe", b"junk\n1\n"])
+    def test_may_be_any_where_the_table_of_scenes_is_damaged(self, tmp_path: Path, table: bytes) -> None:
+        folder = ProductPaths(folder=tmp_path)
+        folder.scenes.write_bytes(table)
+        require_suppliers(folder, (), {})
+        with pytest.raises(IncompleteError, match="S2A supplies pixels of the mosaic"):
+            require_suppliers(folder, (), {"S2A": "its zip is cut short."})
 
 
 def largest_supplier(product: Path) -> str:

@@ -31,15 +31,21 @@ def typed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     return {"bbox": "24.90,60.14,24.94,60.16", **DAYS, **places}
 
 
+def taken_over(dem: Path, typed: dict[str, str]) -> Path:
+    """The folder that a mosaic has taken its heights into."""
+    task = MosaicAOI(dem=str(dem), **typed)
+    task.begin()
+    land = task.work.land(task.call.request)
+    assert land is not None
+    return land
+
+
 class TestLand:
     """Rasters of the user's"""
 
     def test_are_read_once_and_not_needed_again(self, typed: dict[str, str], tmp_path: Path) -> None:
         dem = write(tmp_path / "dem.tif", np.full((100, 100), 80, np.float32))
-        task = MosaicAOI(dem=str(dem), **typed)
-        task.begin()
-        land = task.work.land(task.call.request)
-        assert land is not None
+        land = taken_over(dem, typed)
         before = {path.name: path.stat().st_mtime_ns for path in land.glob("[!.]*")}
         assert before
         assert all(name.startswith("heights_") for name in before)
@@ -49,10 +55,7 @@ class TestLand:
 
     def test_are_read_again_where_a_part_of_them_was_lost(self, typed: dict[str, str], tmp_path: Path) -> None:
         dem = write(tmp_path / "dem.tif", np.full((100, 100), 80, np.float32))
-        task = MosaicAOI(dem=str(dem), **typed)
-        task.begin()
-        land = task.work.land(task.call.request)
-        assert land is not None
+        land = taken_over(dem, typed)
         before = {path.name: path.read_bytes() for path in land.iterdir()}
         next(land.glob("heights_*.tif")).unlink()
         MosaicAOI(dem=str(dem), **typed).begin()

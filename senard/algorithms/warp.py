@@ -154,22 +154,20 @@ def wins_of(sources: UInt16Array) -> tuple[Wins, ...]:
     )
 
 
-def needed_blocks(where: Correspondence, wins: Wins, factor: int, block: tuple[int, int]) -> BoolArray:
-    """Find the internal tiles of an image that hold a pixel which the resampling of a winning output pixel touches.
+def needed_squares(where: Correspondence, wins: Wins, factor: int, square: tuple[int, int]) -> BoolArray:
+    """Find the squares of an image that hold a pixel which the resampling of a winning output pixel touches.
 
     Args:
         where: from `locate`.
         wins: the pixels that the image's scene supplies.
         factor: output pixels per side of a pixel of the source map: 2 at 10 m, 1 at 20 m.
-        block: (rows, columns) of an internal tile of the image, px.
+        square: (rows, columns) of a square, px.
 
     Returns:
-        (block row, block column) bool, True means needed.
+        (square row, square column) bool, True means needed.
     """
-    needed = _no_blocks(where.shape, block)
-    warp_cells.mark_blocks(
-        needed, *wins.kernel_arguments, factor, *where.kernel_arguments, *where.shape, block[0], block[1]
-    )
+    needed = _no_squares(where.shape, square)
+    warp_cells.mark_squares(needed, *wins.kernel_arguments, factor, *where.kernel_arguments, *where.shape, *square)
     return needed
 
 
@@ -230,20 +228,20 @@ def missing_pixels(where: Correspondence, wins: Wins, out: UInt16Array, count: i
     )
 
 
-def blocks_around(missing: Missing, radius: int, shape: tuple[int, int], block: tuple[int, int]) -> BoolArray:
-    """Find the internal tiles of an image within some pixels of missing pixels.
+def squares_around(missing: Missing, radius: int, shape: tuple[int, int], square: tuple[int, int]) -> BoolArray:
+    """Find the squares of an image within some pixels of missing pixels.
 
     Args:
         missing: from `missing_pixels`.
         radius: rows and columns to each side, px.
         shape: (rows, columns) of the image, px.
-        block: (rows, columns) of an internal tile, px.
+        square: (rows, columns) of a square, px.
 
     Returns:
-        (block row, block column) bool, True means needed.
+        (square row, square column) bool, True means needed.
     """
-    near = _no_blocks(shape, block)
-    warp_kernels.mark_around(near, missing.image_rows, missing.image_cols, radius, *shape, block[0], block[1])
+    near = _no_squares(shape, square)
+    warp_kernels.mark_around(near, missing.image_rows, missing.image_cols, radius, *shape, *square)
     return near
 
 
@@ -290,9 +288,9 @@ def mend(
     )
 
 
-def _no_blocks(shape: tuple[int, int], block: tuple[int, int]) -> BoolArray:
-    """(block row, block column), all False."""
-    return np.zeros((-(-shape[0] // block[0]), -(-shape[1] // block[1])), dtype=np.bool_)
+def _no_squares(shape: tuple[int, int], square: tuple[int, int]) -> BoolArray:
+    """(square row, square column), all False."""
+    return np.zeros((-(-shape[0] // square[0]), -(-shape[1] // square[1])), dtype=np.bool_)
 
 
 def _one_grid(output: Grid, source: Grid) -> bool:

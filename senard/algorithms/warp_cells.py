@@ -302,7 +302,7 @@ def warp(
 
 
 @numba.njit(cache=True, nogil=True)
-def mark_blocks(
+def mark_squares(
     needed: BoolArray,
     sources: UInt16Array,
     number: int,
@@ -319,12 +319,12 @@ def mark_blocks(
     aligned: bool,
     height: int,
     width: int,
-    block_height: int,
-    block_width: int,
+    square_height: int,
+    square_width: int,
 ) -> None:
-    """Mark the blocks of an image that hold a pixel of the 4 x 4 (aligned: the one) around a winning output pixel.
+    """Mark the squares of an image that hold a pixel of the 4 x 4 (aligned: the one) around a winning output pixel.
 
-    Cell after cell of nodes: one that touches a single block needs no question at any pixel.
+    Cell after cell of nodes: one that touches a single square, or only marked ones, needs no question at any pixel.
     """
     per_step = 1.0 / step
     r1 = row_start * factor
@@ -341,12 +341,17 @@ def mark_blocks(
             span = _span(bounds, i, j, origin_row, origin_col, per_step)
             top, bottom = _reach(rows, i, j, span)
             left, right = _reach(cols, i, j, span)
-            row, col = top // block_height, left // block_width
+            row, col = top // square_height, left // square_width
             inside = top >= 0 and left >= 0 and bottom < height and right < width
-            if inside and bottom // block_height == row and right // block_width == col:
+            if inside and bottom // square_height == row and right // square_width == col:
                 needed[row, col] = True
+                continue
+            touched = needed[
+                max(row, 0) : max(bottom, 0) // square_height + 1, max(col, 0) : max(right, 0) // square_width + 1
+            ]
+            if touched.all():
                 continue
             mark_part(
                 needed, sources, number, bounds, factor, rows, cols, origin_row, origin_col, step, aligned, height,
-                width, block_height, block_width,
+                width, square_height, square_width,
             )  # fmt: skip

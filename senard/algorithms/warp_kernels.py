@@ -53,10 +53,10 @@ def mark_part(
     aligned: bool,
     height: int,
     width: int,
-    block_height: int,
-    block_width: int,
+    square_height: int,
+    square_width: int,
 ) -> None:
-    """Mark the blocks of an image that hold a pixel of the 4 x 4 (aligned: the one) around a part's winning pixels."""
+    """Mark the squares of an image that hold a pixel of the 4 x 4 (aligned: the one) around a part's winning pixels."""
     before, after = (0, 0) if aligned else (1, 2)
     half = 0.5 if aligned else 0.0
     inner_top = inner_left = inner_bottom = inner_right = 0
@@ -70,14 +70,14 @@ def mark_part(
                 top, left = int(np.floor(y + half)) - before, int(np.floor(x + half)) - before
                 bottom, right = top + before + after, left + before + after
                 if top >= inner_top and left >= inner_left and bottom < inner_bottom and right < inner_right:
-                    continue  # wholly inside the block marked last
+                    continue  # wholly inside the square marked last
                 if bottom < 0 or right < 0 or top >= height or left >= width:
                     continue
-                i, k = max(top, 0) // block_height, min(bottom, height - 1) // block_height
-                j, m = max(left, 0) // block_width, min(right, width - 1) // block_width
+                i, k = max(top, 0) // square_height, min(bottom, height - 1) // square_height
+                j, m = max(left, 0) // square_width, min(right, width - 1) // square_width
                 needed[i, j] = needed[i, m] = needed[k, j] = needed[k, m] = True
-                inner_top, inner_left = i * block_height, j * block_width
-                inner_bottom, inner_right = inner_top + block_height, inner_left + block_width
+                inner_top, inner_left = i * square_height, j * square_width
+                inner_bottom, inner_right = inner_top + square_height, inner_left + square_width
 
 
 @numba.njit(cache=True, nogil=True, inline="always")
@@ -326,14 +326,14 @@ def mark_around(
     radius: int,
     height: int,
     width: int,
-    block_height: int,
-    block_width: int,
+    square_height: int,
+    square_width: int,
 ) -> None:
-    """Mark the blocks that hold a pixel within some rows and columns of given places."""
+    """Mark the squares that hold a pixel within some rows and columns of given places."""
     for n in range(image_rows.size):
         row, col = int(np.floor(image_rows[n] + 0.5)), int(np.floor(image_cols[n] + 0.5))
-        first_row, last_row = max(row - radius, 0) // block_height, min(row + radius, height - 1) // block_height
-        first_col, last_col = max(col - radius, 0) // block_width, min(col + radius, width - 1) // block_width
+        first_row, last_row = max(row - radius, 0) // square_height, min(row + radius, height - 1) // square_height
+        first_col, last_col = max(col - radius, 0) // square_width, min(col + radius, width - 1) // square_width
         near[first_row : last_row + 1, first_col : last_col + 1] = True
 
 

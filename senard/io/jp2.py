@@ -1,19 +1,21 @@
-"""Reading JPEG 2000 (and GeoTIFF) images: whole, or only the internal tiles that are needed."""
+"""Reading JPEG 2000 (and GeoTIFF) images: whole, or only the squares of pixels that are needed."""
 
 import threading
 import warnings
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from types import TracebackType
 from typing import Any, Self
 
 import numpy as np
 import rasterio
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
+from rasterio.io import MemoryFile
 from rasterio.windows import Window as RasterioWindow
 
 from senard.errors import UnusableSceneError
+from senard.io.codestream import Codestream
 from senard.model.arrays import BoolArray, UInt8Array, UInt16Array
 from senard.model.grid import Grid, Window
 
@@ -26,6 +28,9 @@ _GDAL: dict[str, Any] = {
 
 _JPEG_2000 = "JP2OpenJPEG"
 """GDAL's name of the format."""
+
+_SQUARE = 64
+"""Side of a square, px: the code blocks of Sentinel-2's bands of 10 m hold 64 x 64 coefficients."""
 
 _OPENING = threading.Lock()
 """Filters of warnings belong to the process: threads must not change them at the same time."""
@@ -52,14 +57,19 @@ def decoded_jp2_tiles() -> int:
 
 
 @contextmanager
-def _opened(path: str) -> Iterator[Any]:
-    """A rasterio dataset; whatever fails while it is open is the scene's fault and names the file."""
+def _opened(path: str, stream: bytes | None = None) -> Iterator[Any]:
+    """A rasterio dataset; whatever fails while it is open is the scene's fault and names the file.
+
+    Args:
+        path: GDAL-openable path.
+        stream: opened in its place, a part of it.
+    """
     try:
-        with rasterio.Env(**_GDAL):
+        with rasterio.Env(**_GDAL), MemoryFile(stream) if stream else nullcontext() as memory:
             with _OPENING, warnings.catch_warnings():
                 # L2Ap images carry no georeference: the product's grid comes from MTD_TL.xml
                 warnings.simplefilter("ignore", NotGeoreferencedWarning)
-                dataset = rasterio.open(path)
+                dataset = rasterio.open(memory.name if memory else path)
             with dataset:
                 yield dataset
     except RasterioError as error:
@@ -164,9 +174,11 @@ def _place(crs: str | int, left: float, top: float) -> str:
 
 
 class TiledImage:
-    """An image of which only needed internal tiles are decoded, each once per call.
+    """An image of which only needed squares of pixels are decoded.
 
-    The first band is read. Every thread opens the file for itself: GDAL's datasets must not be shared between threads.
+    The first band is read. Internal tiles that hold a needed square are decoded, each once per call, and of lossless
+    JPEG 2000 no more code blocks of them than the squares depend on. Every thread opens the file for itself: GDAL's
+    datasets must not be shared between threads.
     """
 
     def __init__(self, path: str, *, threads: int = 1) -> None:
@@ -191,11 +203,22 @@ class TiledImage:
             self._is_jp2 = dataset.driver == _JPEG_2000
             self.dtype: np.dtype[Any] = np.dtype(dataset.dtypes[0])
             """uint8 or uint16."""
+        self._codestream = Codestream.open(path) if self._is_jp2 else None
+        fits = all(
+            block % _SQUARE == 0 or block >= side for block, side in zip(self.block_shape, self.shape, strict=True)
+        )
+        self.square_shape: tuple[int, int] = (_SQUARE, _SQUARE) if self._codestream and fits else self.block_shape
+        """(rows, columns) of a square of pixels that can be asked for; no square lies in two internal tiles."""
 
     @property
     def blocks(self) -> tuple[int, int]:
         """(rows, columns) of internal tiles."""
         return -(-self.shape[0] // self.block_shape[0]), -(-self.shape[1] // self.block_shape[1])
+
+    @property
+    def squares(self) -> tuple[int, int]:
+        """(rows, columns) of squares."""
+        return -(-self.shape[0] // self.square_shape[0]), -(-self.shape[1] // self.square_shape[1])
 
     def window(self, row: int, col: int) -> Window:
         """Pixels of one internal tile."""
@@ -207,13 +230,38 @@ class TiledImage:
             col_stop=min((col + 1) * width, self.shape[1]),
         )
 
-    def read_blocks(
-        self, needed: BoolArray, out: UInt8Array | UInt16Array, *, origin: tuple[int, int] = (0, 0)
-    ) -> None:
-        """Decode the needed internal tiles into an array; what lies outside it is dropped, the rest stays as it was.
+    def squares_in(self, row: int, col: int) -> Window:
+        """Squares of one internal tile."""
+        window, (height, width) = self.window(row, col), self.square_shape
+        return Window(
+            row_start=window.row_start // height,
+            row_stop=-(-window.row_stop // height),
+            col_start=window.col_start // width,
+            col_stop=-(-window.col_stop // width),
+        )
+
+    def blocks_with(self, squares: BoolArray) -> BoolArray:
+        """(block row, block column) bool, internal tiles that hold a needed square.
 
         Args:
-            needed: (block rows, block columns) bool, True: decode this tile.
+            squares: (square row, square column) bool, True: needed.
+
+        Raises:
+            ValueError: they do not fit the image.
+        """
+        if squares.shape != self.squares:
+            raise ValueError(f"{self.path} has {self.squares} squares, asked for {squares.shape}")
+        rows, cols = self.blocks
+        held = [[squares[self.squares_in(row, col).slices].any() for col in range(cols)] for row in range(rows)]
+        return np.array(held, dtype=np.bool_)
+
+    def read_squares(
+        self, needed: BoolArray, out: UInt8Array | UInt16Array, *, origin: tuple[int, int] = (0, 0)
+    ) -> None:
+        """Decode the needed squares into an array; what lies outside it is dropped, the rest stays as it was.
+
+        Args:
+            needed: (square row, square column) bool, True: decode this one.
             out: (y, x) of the image's dtype, changed in place.
             origin: (row, column) of the image at out[0, 0].
 
@@ -221,24 +269,58 @@ class TiledImage:
             UnusableSceneError: a tile cannot be decoded.
             ValueError: `needed` does not fit the image.
         """
-        if needed.shape != self.blocks:
-            raise ValueError(f"{self.path} has {self.blocks} internal tiles, asked for {needed.shape}")
-        chosen = [self.window(int(row), int(col)) for row, col in np.argwhere(needed)]
+        chosen = [(int(row), int(col)) for row, col in np.argwhere(self.blocks_with(needed))]
         shares = [chosen[start :: self._threads] for start in range(min(self._threads, len(chosen)))]
         if len(shares) == 1:
-            self._read(shares[0], out, origin)
+            self._read(shares[0], needed, out, origin)
         elif shares:
             with ThreadPoolExecutor(len(shares)) as pool:
-                list(pool.map(lambda share: self._read(share, out, origin), shares))
+                list(pool.map(lambda share: self._read(share, needed, out, origin), shares))
         self.decoded += len(chosen)
         if self._is_jp2:
             _DECODED.add(len(chosen))
 
-    def _read(self, windows: list[Window], out: UInt8Array | UInt16Array, origin: tuple[int, int]) -> None:
-        with _opened(self.path) as dataset:
-            for window in windows:
-                pixels = dataset.read(1, window=RasterioWindow.from_slices(*window.slices))
-                _paste(pixels, out, window.row_start - origin[0], window.col_start - origin[1])
+    def _read(
+        self,
+        places: list[tuple[int, int]],
+        needed: BoolArray,
+        out: UInt8Array | UInt16Array,
+        origin: tuple[int, int],
+    ) -> None:
+        whole = list[tuple[int, int]]()
+        for place in places:
+            squares = self.squares_in(*place)
+            stream = None
+            if self._codestream and not needed[squares.slices].all():
+                stream = self._codestream.tile(*place, needed, self.square_shape)
+            if stream is None:
+                whole.append(place)
+                continue
+            with _opened(self.path, stream) as dataset:
+                self._paste(dataset, place, needed, out, origin)
+        if whole:
+            with _opened(self.path) as dataset:
+                for place in whole:
+                    self._paste(dataset, place, needed, out, origin)
+
+    def _paste(
+        self,
+        dataset: Any,
+        place: tuple[int, int],
+        needed: BoolArray,
+        out: UInt8Array | UInt16Array,
+        origin: tuple[int, int],
+    ) -> None:
+        """Decode an internal tile and copy its needed squares to where they lie in `out`, run by run."""
+        window, squares = self.window(*place), self.squares_in(*place)
+        pixels = dataset.read(1, window=RasterioWindow.from_slices(*window.slices))
+        for row in range(squares.row_start, squares.row_stop):
+            for first, stop in _runs(needed[row, squares.col_start : squares.col_stop]):
+                top, left = row * self.square_shape[0], (squares.col_start + first) * self.square_shape[1]
+                bottom = min(top + self.square_shape[0], window.row_stop)
+                right = min((squares.col_start + stop) * self.square_shape[1], window.col_stop)
+                here = Window(row_start=top, row_stop=bottom, col_start=left, col_stop=right).within(window)
+                _paste(pixels[here.slices], out, top - origin[0], left - origin[1])
 
     def __enter__(self) -> Self:
         return self
@@ -247,6 +329,12 @@ class TiledImage:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Nothing stays open between calls."""
+
+
+def _runs(needed: BoolArray) -> list[tuple[int, int]]:
+    """Start and stop of each run of True."""
+    edges = np.flatnonzero(np.diff(needed.astype(np.int8), prepend=0, append=0))
+    return [(int(start), int(stop)) for start, stop in edges.reshape(-1, 2)]
 
 
 def _paste(pixels: UInt8Array | UInt16Array, out: UInt8Array | UInt16Array, row: int, col: int) -> None:

@@ -1,15 +1,18 @@
 """Decoded internal tiles that several tiles of the mosaic need: whoever is first decodes, the others copy.
 
-Each is a file of bare pixels in the work folder, whose name ends with the number of those who have not had it yet; the
-last one deletes it. Nothing depends on it: where a file is missing, cut short or cannot be written, all is decoded.
+Each is a file of bare pixels in the work folder, decoded where anybody needs it. Its name ends with the number of those
+who have not had it yet; the last one deletes it. Nothing depends on it: where a file is missing, cut short or cannot be
+written, all is decoded.
 """
 
 import fcntl
 import hashlib
 import os
 import time
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +26,16 @@ _PATIENCE_S = 10.0
 """Who decodes for others is waited for this long at most: decoding takes a tenth of a second."""
 
 _LOOK_EVERY_S = 0.02
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Others:
+    """What other tiles of the mosaic need of an image."""
+
+    count: UInt8Array
+    """(block row, block column) uint8, how many of them need each internal tile; 0 is nobody."""
+    squares: BoolArray
+    """(square row, square column), what any of them needs, at least in internal tiles that this one needs."""
 
 
 class SharedTiles:
@@ -40,38 +53,47 @@ class SharedTiles:
         with suppress(OSError):
             folder.mkdir(parents=True, exist_ok=True)
 
-    def read(self, needed: BoolArray, others: UInt8Array, out: UInt16Array) -> None:
-        """Fill the needed internal tiles of an array; what somebody else is decoding just now comes last.
+    def read(self, needed: BoolArray, others: Others, out: UInt16Array) -> None:
+        """Fill the needed squares of an array; what somebody else is decoding just now comes last.
 
         Args:
-            needed: (block row, block column), True: fill this one.
-            others: (block row, block column), how many other tiles of the mosaic need it too; 0 is nobody.
+            needed: (square row, square column), True: fill this one.
+            others: what other tiles of the mosaic need.
             out: (y, x) uint16, the whole image, changed in place.
 
         Raises:
             UnusableSceneError: a tile cannot be decoded.
         """
-        self._image.read_blocks(needed & (others == 0), out)
-        places = [(int(row), int(col)) for row, col in np.argwhere(needed & (others > 0))]
-        late = [place for place in places if not self._fill(place, int(others[place]), out, patience_s=0)]
+        places = [
+            (int(row), int(col)) for row, col in np.argwhere(self._image.blocks_with(needed) & (others.count > 0))
+        ]
+        alone, shared = needed.copy(), needed | others.squares
+        for place in places:
+            alone[self._image.squares_in(*place).slices] = False
+        self._image.read_squares(alone, out)
+        late = [place for place in places if not self._fill(place, others, shared, out, patience_s=0)]
         for place in late:
-            self._fill(place, int(others[place]), out, patience_s=_PATIENCE_S)
+            self._fill(place, others, shared, out, patience_s=_PATIENCE_S)
 
-    def _fill(self, place: tuple[int, int], others: int, out: UInt16Array, *, patience_s: float) -> bool:
+    def _fill(
+        self, place: tuple[int, int], others: Others, shared: BoolArray, out: UInt16Array, *, patience_s: float
+    ) -> bool:
         """Copy or decode one; False where another process decodes it and the patience is 0."""
-        window = self._image.window(*place)
-        name = f"{self._key}-{place[0]}-{place[1]}"
-        if self._take(name, others, window, out):
+        window, count = self._image.window(*place), int(others.count[place])
+        squares = self._image.squares_in(*place).slices
+        # who needs other squares, of a mosaic that was chosen otherwise, must not find these
+        name = f"{self._key}-{place[0]}-{place[1]}-{zlib.crc32(np.packbits(shared[squares]).tobytes()):08x}"
+        if self._take(name, count, window, out):
             return True
         with _alone(self._folder / f"{name}.lock", patience_s) as alone:
             if not alone and not patience_s:
                 return False
-            if self._take(name, others, window, out):
+            if self._take(name, count, window, out):
                 return True
-            one = np.zeros(self._image.blocks, dtype=np.bool_)
-            one[place] = True
-            self._image.read_blocks(one, out)
-            self._give(name, others, out[window.slices])
+            one = np.zeros(self._image.squares, dtype=np.bool_)
+            one[squares] = shared[squares]
+            self._image.read_squares(one, out)
+            self._give(name, count, out[window.slices])
         return True
 
     def _take(self, name: str, others: int, window: Window, out: UInt16Array) -> bool:

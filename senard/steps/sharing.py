@@ -1,4 +1,4 @@
-"""Which internal tiles of a product's image other tiles of the mosaic need too."""
+"""What other tiles of the mosaic need of a product's image too."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -6,10 +6,12 @@ from pathlib import Path
 
 import numpy as np
 
-from senard.algorithms.warp import Correspondence, Wins, locate, needed_blocks, wins_of
+from senard.algorithms.warp import Correspondence, Wins, locate, needed_squares, wins_of
 from senard.io.geotiff import ScratchReader
+from senard.io.jp2 import TiledImage
+from senard.io.shared_tiles import Others
 from senard.io.sources_file import SOURCES_RASTER
-from senard.model.arrays import BoolArray, UInt8Array
+from senard.model.arrays import BoolArray
 from senard.model.grid import Grid, Tile, Window
 
 _SOURCE_GSD = 20
@@ -39,28 +41,27 @@ class Sharing:
     _strips: dict[int, list[_Strip]] = field(default_factory=dict)
     """Width in pixels of the source map to what lies around this tile."""
 
-    def others_needing(self, number: int, source: Grid, where: Correspondence, block: tuple[int, int]) -> UInt8Array:
-        """How many other tiles need each internal tile of a source's images.
+    def needed_by_others(self, number: int, source: Grid, where: Correspondence, image: TiledImage) -> Others:
+        """What other tiles need of a source's images.
 
         Args:
             number: the source.
             source: grid of the images.
             where: where the pixels of this tile lie in them.
-            block: (rows, columns) of an internal tile, px.
-
-        Returns:
-            (block row, block column) uint8.
+            image: one of them.
         """
         factor = _SOURCE_GSD // source.gsd
-        reach = -(-int(1.5 * max(block) / _image_pixels(where)) // factor)
+        reach = -(-int(1.5 * max(image.block_shape) / _image_pixels(where)) // factor)
         if reach not in self._strips:
             self._strips[reach] = list(self._around(reach))
-        counts = np.zeros((-(-where.shape[0] // block[0]), -(-where.shape[1] // block[1])), dtype=np.uint8)
+        count = np.zeros(image.blocks, dtype=np.uint8)
+        squares = np.zeros(image.squares, dtype=np.bool_)
         for strip in self._strips[reach]:
-            needed = _needed(strip, number, source, factor, block)
+            needed = _needed(strip, number, source, factor, image.square_shape)
             if needed is not None:
-                counts += needed
-        return counts
+                count += image.blocks_with(needed)
+                squares |= needed
+        return Others(count=count, squares=squares)
 
     def _around(self, reach: int) -> "list[_Strip]":
         """Source maps of other tiles within some pixels of this one."""
@@ -83,13 +84,13 @@ class Sharing:
         return found
 
 
-def _needed(strip: _Strip, number: int, source: Grid, factor: int, block: tuple[int, int]) -> BoolArray | None:
-    """Internal tiles that a source supplies to a strip; None for none."""
+def _needed(strip: _Strip, number: int, source: Grid, factor: int, square: tuple[int, int]) -> BoolArray | None:
+    """Squares that a source supplies to a strip; None for none."""
     own = [wins for wins in strip.wins if wins.number == number]
     if not own:
         return None
     where = locate(strip.grid.at(source.gsd), source)
-    needed: BoolArray = np.logical_or.reduce([needed_blocks(where, wins, factor, block) for wins in own])
+    needed: BoolArray = np.logical_or.reduce([needed_squares(where, wins, factor, square) for wins in own])
     return needed
 
 

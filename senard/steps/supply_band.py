@@ -15,11 +15,11 @@ from senard.algorithms.warp import (
     Correspondence,
     Missing,
     Wins,
-    blocks_around,
     locate,
     mend,
     missing_pixels,
-    needed_blocks,
+    needed_squares,
+    squares_around,
     warp,
     wins_of,
 )
@@ -27,7 +27,7 @@ from senard.errors import UnusableSceneError
 from senard.io.jp2 import TiledImage
 from senard.io.safe import image_path, read_product
 from senard.io.scenes_file import read_verdict
-from senard.io.shared_tiles import SharedTiles
+from senard.io.shared_tiles import Others, SharedTiles
 from senard.model.arrays import BoolArray, UInt8Array, UInt16Array
 from senard.model.grid import Grid
 from senard.model.product import Sentinel2Product
@@ -40,7 +40,7 @@ SOURCE_GSD = 20
 """Pixel side of the source map, m."""
 
 MEND_RADII = (8, 64, 512)
-"""How far a pixel without data looks for a valid one, px; only the internal tiles within reach are decoded."""
+"""How far a pixel without data looks for a valid one, px; only the squares within reach are decoded."""
 
 MEND_LIMIT = 10_000
 """More pixels than this, and more than half of what a scene supplies, without data: the band contradicts the mask."""
@@ -71,9 +71,9 @@ class Supplier:
     where: Correspondence
     changes: SceneChanges
     needed: dict[tuple[int, int], BoolArray] = field(default_factory=dict)
-    """Shape of an internal tile to the needed ones: the bands of one pixel size share it."""
-    shared: dict[tuple[int, int], UInt8Array] = field(default_factory=dict)
-    """The same, to how many other tiles of the mosaic need each."""
+    """Shape of a square to the needed ones: the bands of one pixel size share it."""
+    shared: dict[tuple[int, int], Others] = field(default_factory=dict)
+    """Shape of an internal tile to what other tiles of the mosaic need."""
 
     @property
     def pixels(self) -> int:
@@ -112,6 +112,7 @@ class _Loaded:
     image: TiledImage
     dn: UInt16Array
     decoded: BoolArray
+    """(square row, square column), which squares are decoded."""
     harmonisation: Harmonisation
 
 
@@ -269,7 +270,7 @@ def _supply(band: str, canvas: Canvas, supplier: Supplier, threads: int) -> None
 
 
 def _load(band: str, canvas: Canvas, supplier: Supplier, threads: int) -> _Loaded:
-    """Decode the internal tiles that a scene's winning pixels touch."""
+    """Decode the squares that a scene's winning pixels touch."""
     product, where = supplier.product, supplier.where
     image = TiledImage(image_path(product, f"{band}_{canvas.grid.gsd}"), threads=threads)
     if image.shape != where.shape or image.dtype != np.uint16:
@@ -277,33 +278,34 @@ def _load(band: str, canvas: Canvas, supplier: Supplier, threads: int) -> _Loade
             f"{band}: expected {where.shape} pixels of uint16 by the granule's XML, found {image.shape} of "
             f"{image.dtype}. The product is damaged: fetch it again and run with --rebuild."
         )
-    if image.block_shape not in supplier.needed:
-        asked = [needed_blocks(where, share.wins, canvas.factor, image.block_shape) for share in supplier.shares]
-        supplier.needed[image.block_shape] = np.logical_or.reduce(asked)
-    decoded = supplier.needed[image.block_shape].copy()
+    square = image.square_shape
+    if square not in supplier.needed:
+        asked = [needed_squares(where, share.wins, canvas.factor, square) for share in supplier.shares]
+        supplier.needed[square] = np.logical_or.reduce(asked)
+    decoded = supplier.needed[square].copy()
     dn = np.zeros(image.shape, dtype=np.uint16)  # pages are taken from the system only where tiles are decoded
     if canvas.sharing is None:
-        image.read_blocks(decoded, dn)
+        image.read_squares(decoded, dn)
     else:
         SharedTiles(canvas.sharing.folder, image).read(decoded, _others(canvas.sharing, supplier, image), dn)
     harmonisation = Harmonisation(add_offset=product.add_offset.get(band, 0), quantification=product.quantification)
     return _Loaded(image=image, dn=dn, decoded=decoded, harmonisation=harmonisation)
 
 
-def _others(sharing: Sharing, supplier: Supplier, image: TiledImage) -> UInt8Array:
-    """How many other tiles of the mosaic need each internal tile; bands of one pixel size share it."""
+def _others(sharing: Sharing, supplier: Supplier, image: TiledImage) -> Others:
+    """What other tiles of the mosaic need of an image; bands of one pixel size share it."""
     block = image.block_shape
     if block not in supplier.shared:
         source = next(grid for grid in supplier.product.grids.values() if grid.shape == image.shape)
-        supplier.shared[block] = sharing.others_needing(supplier.number, source, supplier.where, block)
+        supplier.shared[block] = sharing.needed_by_others(supplier.number, source, supplier.where, image)
     return supplier.shared[block]
 
 
 def _mend(loaded: _Loaded, canvas: Canvas, missing: Missing, change: Change) -> int:
     """Give pixels that met DN 0 the nearest valid pixel of the scene; returns how many have none in reach."""
     for radius in MEND_RADII:
-        near = blocks_around(missing, radius, loaded.image.shape, loaded.image.block_shape)
-        loaded.image.read_blocks(near & ~loaded.decoded, loaded.dn)
+        near = squares_around(missing, radius, loaded.image.shape, loaded.image.square_shape)
+        loaded.image.read_squares(near & ~loaded.decoded, loaded.dn)
         loaded.decoded[near] = True
         missing = mend(loaded.dn, missing, radius, loaded.harmonisation, canvas.pixels, canvas.bits, *change)
         if missing.rows.size == 0:

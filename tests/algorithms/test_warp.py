@@ -11,11 +11,11 @@ from senard.algorithms.warp import (
     Correspondence,
     Missing,
     Wins,
-    blocks_around,
     locate,
     mend,
     missing_pixels,
-    needed_blocks,
+    needed_squares,
+    squares_around,
     warp,
     wins_of,
 )
@@ -227,8 +227,8 @@ class TestWarp:
         np.testing.assert_array_equal(flags, [[CLIPPED, 0], [0, 0]])
 
 
-class TestNeededBlocks:
-    """The internal tiles to decode"""
+class TestNeededSquares:
+    """The squares to decode"""
 
     @settings(max_examples=30, deadline=None)
     @given(seed=st.integers(0, 2**32 - 1), zone=st.sampled_from(ZONES), gsd=st.sampled_from([10, 20]))
@@ -252,7 +252,7 @@ class TestNeededBlocks:
                 for j in range(int(np.floor(x)) - 1, int(np.floor(x)) + 3):
                     if 0 <= i < source.height and 0 <= j < source.width:
                         touched[i // 7, j // 9] = True
-        np.testing.assert_array_equal(needed_blocks(where, wins_of(sources)[0], factor, (7, 9)), touched)
+        np.testing.assert_array_equal(needed_squares(where, wins_of(sources)[0], factor, (7, 9)), touched)
 
 
 class TestMend:
@@ -303,8 +303,8 @@ class TestMend:
         assert (out == 4000).all()
         assert flags[2, 3] == MENDED
 
-    def test_needs_only_the_blocks_around_it(self) -> None:
-        near = blocks_around(self.missing((10, 10)), 3, (30, 30), (10, 10))
+    def test_needs_only_the_squares_around_it(self) -> None:
+        near = squares_around(self.missing((10, 10)), 3, (30, 30), (10, 10))
         np.testing.assert_array_equal(near, [[True, True, False], [True, True, False], [False, False, False]])
 
 

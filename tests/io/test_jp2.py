@@ -10,6 +10,7 @@ from affine import Affine
 
 from senard.errors import UnusableSceneError
 from senard.io.jp2 import TiledImage, decoded_jp2_tiles, read_above_zero, read_image
+from senard.model.grid import Window
 
 SHAPE = (300, 500)
 TILE = 128
@@ -40,9 +41,9 @@ class TestDecodedTiles:
     def test_one_by_one_or_all_of_an_image(self, image: Path) -> None:
         before = decoded_jp2_tiles()
         tiled = TiledImage(str(image), threads=2)
-        needed = np.zeros(tiled.blocks, dtype=bool)
+        needed = np.zeros(tiled.squares, dtype=bool)
         needed[0] = True
-        tiled.read_blocks(needed, np.zeros(SHAPE, dtype=np.uint16))
+        tiled.read_squares(needed, np.zeros(SHAPE, dtype=np.uint16))
         assert decoded_jp2_tiles() - before == 4
         read_image(str(image), overview=2)
         assert decoded_jp2_tiles() - before == 4 + 12
@@ -57,50 +58,85 @@ class TestDecodedTiles:
         assert decoded_jp2_tiles() == before
 
 
-class TestTiledImage:
-    """Only the internal tiles that are needed are decoded, each once."""
+SQUARE = 64
 
-    def test_knows_its_tiles(self, image: Path) -> None:
+
+def as_pixels(needed: np.ndarray) -> np.ndarray:
+    """(y, x) bool, the pixels of needed squares."""
+    return np.kron(needed, np.ones((SQUARE, SQUARE), dtype=bool))[: SHAPE[0], : SHAPE[1]]
+
+
+class TestTiledImage:
+    """Only squares of pixels that are needed are decoded, each internal tile once."""
+
+    def test_knows_its_tiles_and_squares(self, image: Path) -> None:
         tiled = TiledImage(str(image))
         assert (tiled.shape, tiled.block_shape, tiled.blocks, tiled.dtype) == (SHAPE, (TILE, TILE), (3, 4), np.uint16)
+        assert (tiled.square_shape, tiled.squares) == ((SQUARE, SQUARE), (5, 8))
+        assert tiled.squares_in(2, 3) == Window(row_start=4, row_stop=5, col_start=6, col_stop=8)
 
     @pytest.mark.parametrize("threads", [1, 3])
-    def test_decodes_the_needed_tiles_and_leaves_the_rest(self, image: Path, pixels: np.ndarray, threads: int) -> None:
+    def test_decodes_the_needed_squares_and_leaves_the_rest(
+        self, image: Path, pixels: np.ndarray, threads: int
+    ) -> None:
         tiled = TiledImage(str(image), threads=threads)
-        needed = np.zeros(tiled.blocks, dtype=bool)
-        needed[[0, 2, 1], [1, 3, 0]] = True
+        needed = np.zeros(tiled.squares, dtype=bool)
+        needed[[0, 0, 1, 4, 2, 2], [2, 3, 2, 7, 0, 1]] = True
         out = np.zeros(SHAPE, dtype=np.uint16)
-        tiled.read_blocks(needed, out)
-        wanted = np.kron(needed, np.ones((TILE, TILE), dtype=bool))[: SHAPE[0], : SHAPE[1]]
-        np.testing.assert_array_equal(out, np.where(wanted, pixels, 0))
+        tiled.read_squares(needed, out)
+        np.testing.assert_array_equal(out, np.where(as_pixels(needed), pixels, 0))
         assert tiled.decoded == 3
+
+    def test_says_which_tiles_hold_squares(self, image: Path) -> None:
+        needed = np.zeros((5, 8), dtype=bool)
+        needed[[0, 4], [3, 7]] = True
+        assert np.argwhere(TiledImage(str(image)).blocks_with(needed)).tolist() == [[0, 1], [2, 3]]
+
+    def test_takes_whole_tiles_where_squares_would_lie_in_two(self, tmp_path: Path, pixels: np.ndarray) -> None:
+        path = tmp_path / "odd.jp2"
+        profile = {"driver": "JP2OpenJPEG", "dtype": "uint16", "count": 1, "height": SHAPE[0], "width": SHAPE[1]}
+        with rasterio.open(
+            path, "w", **profile, transform=Affine(10, 0, 0, 0, -10, 0),
+            QUALITY="100", REVERSIBLE="YES", blockxsize=200, blockysize=TILE,
+        ) as dataset:  # fmt: skip
+            dataset.write(pixels, 1)
+        tiled = TiledImage(str(path))
+        assert tiled.square_shape == (TILE, 200)
+        out, needed = np.zeros(SHAPE, dtype=np.uint16), np.zeros(tiled.squares, dtype=bool)
+        needed[1, 2] = True
+        tiled.read_squares(needed, out)
+        np.testing.assert_array_equal(out[128:256, 400:], pixels[128:256, 400:])
+        assert np.count_nonzero(out) == 128 * 100
 
     def test_counts_every_tile_over_all_calls(self, image: Path) -> None:
         tiled = TiledImage(str(image))
         out = np.zeros(SHAPE, dtype=np.uint16)
-        tiled.read_blocks(np.ones(tiled.blocks, dtype=bool), out)
-        tiled.read_blocks(np.zeros(tiled.blocks, dtype=bool), out)
+        tiled.read_squares(np.ones(tiled.squares, dtype=bool), out)
+        tiled.read_squares(np.zeros(tiled.squares, dtype=bool), out)
         assert tiled.decoded == 12
 
     def test_fills_an_array_that_covers_a_part_of_the_image(self, image: Path, pixels: np.ndarray) -> None:
         tiled = TiledImage(str(image))
-        needed = np.zeros(tiled.blocks, dtype=bool)
-        needed[:2, 1:3] = True
+        needed = np.zeros(tiled.squares, dtype=bool)
+        needed[:3, 2:6] = True
         out = np.zeros((100, 150), dtype=np.uint16)
-        tiled.read_blocks(needed, out, origin=(60, 200))
+        tiled.read_squares(needed, out, origin=(60, 200))
         np.testing.assert_array_equal(out, pixels[60:160, 200:350])
 
     def test_refuses_a_map_of_another_size(self, image: Path) -> None:
-        with pytest.raises(ValueError, match="internal tiles"):
-            TiledImage(str(image)).read_blocks(np.ones((2, 2), dtype=bool), np.zeros(SHAPE, dtype=np.uint16))
+        with pytest.raises(ValueError, match="squares"):
+            TiledImage(str(image)).read_squares(np.ones((2, 2), dtype=bool), np.zeros(SHAPE, dtype=np.uint16))
 
+    @pytest.mark.parametrize("share", [1.0, 0.1])
     @pytest.mark.parametrize("threads", [1, 3])
-    def test_names_the_file_that_is_cut_short(self, image: Path, tmp_path: Path, threads: int) -> None:
+    def test_names_the_file_that_is_cut_short(self, image: Path, tmp_path: Path, threads: int, share: float) -> None:
         cut = tmp_path / "cut.jp2"
         cut.write_bytes(image.read_bytes()[:-60_000])
         tiled = TiledImage(str(cut), threads=threads)
+        needed = np.random.default_rng(2).random(tiled.squares) <= share
+        needed[-1, -1] = True
         with pytest.raises(UnusableSceneError, match=r"cut\.jp2 cannot be decoded"):
-            tiled.read_blocks(np.ones(tiled.blocks, dtype=bool), np.zeros(SHAPE, dtype=np.uint16))
+            tiled.read_squares(needed, np.zeros(SHAPE, dtype=np.uint16))
 
     def test_names_the_file_that_is_missing(self, tmp_path: Path) -> None:
         with pytest.raises(UnusableSceneError, match=r"none\.jp2 cannot be decoded"):

@@ -11,7 +11,7 @@ from rasterio.errors import NotGeoreferencedWarning
 
 from senard.io import shared_tiles
 from senard.io.jp2 import TiledImage
-from senard.io.shared_tiles import SharedTiles
+from senard.io.shared_tiles import Others, SharedTiles
 from senard.model.arrays import UInt16Array
 
 PIXELS = np.arange(1, 1 + 40 * 48, dtype=np.uint16).reshape(40, 48)
@@ -33,8 +33,9 @@ def path(tmp_path: Path) -> str:
 def read(folder: Path, path: str, others: int) -> tuple[UInt16Array, int]:
     """The whole image as one tile of the mosaic reads it, and how many internal tiles were decoded for that."""
     image, out = TiledImage(path), np.zeros(PIXELS.shape, dtype=np.uint16)
-    needed = np.ones(image.blocks, dtype=np.bool_)
-    SharedTiles(folder, image).read(needed, np.full(image.blocks, others, dtype=np.uint8), out)
+    needed = np.ones(image.squares, dtype=np.bool_)
+    wanted = Others(count=np.full(image.blocks, others, dtype=np.uint8), squares=needed)
+    SharedTiles(folder, image).read(needed, wanted, out)
     return out, image.decoded
 
 

@@ -78,14 +78,14 @@ class TestFeather:
         self, tmp_path: Path, archive: SmallArchive, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         decoded = Counter[str]()
-        read_blocks = module.TiledImage.read_blocks
+        read_squares = module.TiledImage.read_squares
 
         def counting(image, wanted, out):
             for row, col in np.argwhere(wanted).tolist():
                 decoded[f"{image.path} {row} {col}"] += 1
-            return read_blocks(image, wanted, out)
+            return read_squares(image, wanted, out)
 
-        monkeypatch.setattr(module.TiledImage, "read_blocks", counting)
+        monkeypatch.setattr(module.TiledImage, "read_squares", counting)
         compose(tmp_path, archive, 60.0)
         assert decoded
         assert set(decoded.values()) == {1}

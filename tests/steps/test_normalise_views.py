@@ -138,13 +138,13 @@ class TestNormaliseViews:
 
     def test_decodes_no_part_of_an_image_twice(self, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
         nadir, decoded = site.factors(), []
-        read_blocks = module.TiledImage.read_blocks
+        read_squares = module.TiledImage.read_squares
 
         def counting(image, wanted, out):
             decoded.append(int(wanted.sum()))
-            return read_blocks(image, wanted, out)
+            return read_squares(image, wanted, out)
 
-        monkeypatch.setattr(module.TiledImage, "read_blocks", counting)
+        monkeypatch.setattr(module.TiledImage, "read_squares", counting)
         site.compose("plain")
         plain = sum(decoded)
         site.compose("made", nadir=nadir)

@@ -58,13 +58,13 @@ class TestSharing:
 
     def test_and_each_internal_tile_is_decoded_once(self, mosaic: Mosaic, monkeypatch: pytest.MonkeyPatch) -> None:
         seen: list[tuple[str, int, int]] = []
-        read = module.TiledImage.read_blocks
+        read = module.TiledImage.read_squares
 
         def noting(image: module.TiledImage, needed: np.ndarray, out: np.ndarray, **place: tuple[int, int]) -> None:
-            seen.extend((image.path, *map(int, block)) for block in np.argwhere(needed))
+            seen.extend((image.path, *map(int, block)) for block in np.argwhere(image.blocks_with(needed)))
             read(image, needed, out, **place)
 
-        monkeypatch.setattr(module.TiledImage, "read_blocks", noting)
+        monkeypatch.setattr(module.TiledImage, "read_squares", noting)
         alone = {where.index: mosaic.compose(where, shares=False) for where in TILES}
         all_seen, count = sorted(set(seen)), len(seen)
         seen.clear()

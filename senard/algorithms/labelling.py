@@ -1,7 +1,8 @@
 """Which datatake supplies which pixel: the best few per pixel are kept, then neighbours are brought to agree.
 
-A pixel never gives up its best level; among observations of that level the choice minimises smoothed cost plus a price
-for every border between two datatakes, low where both show the same reflectance (science: spatial regularisation).
+Among observations of the best level of a pixel the choice minimises smoothed cost plus a price for every border between
+two datatakes, low where both show the same reflectance (science: spatial regularisation). A pixel gives up its best
+level only as part of a small patch that hardly gains by being another date than its surroundings.
 All steps reach a bounded number of pixels, `halo_px`: beyond it nothing changes a pixel, wherever a block is cut.
 """
 
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from senard.algorithms.ground import mean_around, reach_px, row_sections
-from senard.algorithms.keep_kernel import add_offsets, insert, take_places
+from senard.algorithms.keep_kernel import WORST_SECONDARY, add_offsets, insert, take_places
 from senard.algorithms.label_kernels import Int8Array, relax, relax_cells, trim
 from senard.algorithms.patch_kernels import absorb, mark_small
 from senard.algorithms.scoring import Observation, Scored
@@ -39,8 +40,10 @@ TRIMS = 2
 """Passes that cut off lines one pixel wide; each reaches one pixel."""
 STEPS_REACH_PX = CELLS_PX[0] + 2 * sum(CELLS_PX) + 2 * MAX_SWEEPS + TRIMS + 2
 """Reach of all these: a cell at the edge is cut short, and each colour of each size passes that on by one cell."""
-MIN_PATCH_M2 = 5000.0
-"""Patches smaller than this on the ground are given to a neighbour, m2 (0.5 ha)."""
+MIN_PATCH_M2 = 20_000.0
+"""Patches smaller than this on the ground are given to a neighbour, m2 (2 ha) …"""
+PATCH_GAIN = 60.0
+"""… unless their pixels together would cost so much more there."""
 MAX_PATCH_PX = 32
 """A patch wider or higher than this is never small: bounds how far the rule reaches near the poles."""
 
@@ -61,7 +64,8 @@ class Candidates:
     """(y, x, kept) smoothed cost."""
 
     label: Int16Array
-    """(y, x, kept) number of the datatake; -1 is an empty place."""
+    """(y, x, kept) number of the datatake; -1 is an empty place, and what lies below is not of the best rank: -2 for
+    datatake 0, -3 for 1 …, after all that are."""
 
     source: UInt16Array
     """(y, x, kept) number of the scene."""
@@ -177,6 +181,20 @@ def usable(scored: Scored, fill: Fill) -> BoolArray:
     return scored.level > 0
 
 
+def only_in_patches(scored: Scored, fill: Fill) -> BoolArray:
+    """Where an observation may supply a pixel of a small patch, though none by itself: no core of a cloud or shadow.
+
+    Args:
+        scored: the observation.
+        fill: as of `usable`; STRICT allows none.
+
+    Returns:
+        (y, x), True where it may; also where it is usable.
+    """
+    allows = WORST_SECONDARY if fill is not Fill.STRICT else 0
+    return (scored.level > 0) & (scored.level <= allows)
+
+
 def add_candidate(
     to: Candidates,
     label: int,
@@ -188,7 +206,7 @@ def add_candidate(
     moments: Float32Array | None = None,
     pad: int = 0,
 ) -> None:
-    """Keep an observation where it is among the best of the best rank so far.
+    """Keep an observation where it is among the best so far, rank before cost.
 
     Args:
         to: filled in place; add datatakes in ascending order, the first of two equals stays ahead.
@@ -196,7 +214,7 @@ def add_candidate(
         seen: what it saw.
         scored: its judgement.
         cost: from `smoothed_cost`.
-        allowed: from `usable`; 1 + n where what is there comes n ranks later.
+        allowed: from `usable`; 1 + n where what is there comes n ranks later, ONLY_SECONDARY where `only_in_patches`.
         moments: (scenes + 1,) by source number, the part of the cost that is left out of `Candidates.own_cost`: a date
             is no reason to doubt. None: nothing is.
         pad: pixels along all edges of the observation that are left out; what is left are the rightmost columns of
@@ -242,7 +260,7 @@ def choose(candidates: Candidates, grid: Grid, *, margin: int = 0) -> Choice:
     _leave_out(place, held, margin - needed)
     area = np.concatenate([np.full(s.row_stop - s.row_start, _area_cm2(s.pixel_m)) for s in sections])
     small = mark_small(held, area, round(MIN_PATCH_M2 * 10_000), MAX_PATCH_PX)
-    return _chosen(candidates, absorb(place, held, small, *values))
+    return _chosen(candidates, absorb(place, held, small, *values, PATCH_GAIN))
 
 
 def _leave_out(place: Int8Array, held: Int16Array, width: int) -> None:

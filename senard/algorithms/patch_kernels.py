@@ -3,6 +3,7 @@
 import numpy as np
 from numba import njit
 
+from senard.algorithms.keep_kernel import secondary
 from senard.algorithms.label_kernels import SIDES, Int8Array, border, place_of
 from senard.model.arrays import BoolArray, Float32Array, Int16Array, Int64Array, UInt8Array, UInt16Array
 
@@ -52,11 +53,18 @@ def _flood(held: Int16Array, seen: BoolArray, patch: Int64Array, row: int, col: 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
 def absorb(
-    place: Int8Array, held: Int16Array, small: UInt8Array, cost: Float32Array, label: Int16Array, dn: UInt16Array
+    place: Int8Array,
+    held: Int16Array,
+    small: UInt8Array,
+    cost: Float32Array,
+    label: Int16Array,
+    dn: UInt16Array,
+    most: float,
 ) -> Int8Array:
     """Give every small patch to the cheapest datatake of a neighbouring large patch that all its pixels can take.
 
-    All patches decide on the same state, so their order does not matter. A patch without such a neighbour stays.
+    It may be one of a worse rank at some. A patch without such a neighbour stays, and so does one to whose pixels it
+    would cost `most` or more. All patches decide on the same state, so their order does not matter.
     """
     height, width = place.shape
     out = place.copy()
@@ -67,6 +75,10 @@ def absorb(
             if seen[row, col]:
                 continue
             size = _flood(held, seen, patch, row, col)
+            now = 0.0
+            for i in range(size):
+                y, x = patch[i] // width, patch[i] % width
+                now += cost[y, x, place[y, x]]
             least, best = np.inf, -1
             for i in range(size):
                 y, x = patch[i] // width, patch[i] % width
@@ -77,14 +89,21 @@ def absorb(
                     other = int(held[r, c])
                     if other == best:
                         continue
-                    energy = _patch_energy(place, held, cost, label, dn, patch, size, other)
+                    energy = _patch_energy(place, held, cost, label, dn, patch, size, other, now + most)
                     if energy < least or (energy == least and other < best):
                         least, best = energy, other
             if best >= 0:
                 for i in range(size):
                     y, x = patch[i] // width, patch[i] % width
-                    out[y, x] = place_of(label, y, x, best)
+                    out[y, x] = _any_place_of(label, y, x, best)
     return out
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
+def _any_place_of(label: Int16Array, row: int, col: int, wanted: int) -> int:
+    """Where a pixel keeps a datatake, of whatever rank; -1 if it does not."""
+    k = place_of(label, row, col, wanted)
+    return k if k >= 0 else place_of(label, row, col, secondary(wanted))
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
@@ -97,21 +116,22 @@ def _patch_energy(
     patch: Int64Array,
     size: int,
     wanted: int,
+    most: float,
 ) -> float:
-    """Cost and borders of a patch if all of it took one datatake; inf if a pixel cannot."""
+    """Cost and borders of a patch if all of it took one datatake; inf if a pixel cannot, or if it costs `most`."""
     height, width = place.shape
     own = held[patch[0] // width, patch[0] % width]
-    energy = 0.0
+    alone, borders = 0.0, 0.0
     for i in range(size):
         y, x = patch[i] // width, patch[i] % width
-        k = place_of(label, y, x, wanted)
+        k = _any_place_of(label, y, x, wanted)
         if k < 0:
             return np.inf
-        energy += cost[y, x, k]
+        alone += cost[y, x, k]
         for down, right in SIDES:
             r, c = y + down, x + right
             if 0 <= r < height and 0 <= c < width and held[r, c] >= 0:
                 other = held[r, c]
                 if other not in (own, wanted):
-                    energy += border(label, dn, y, x, k, r, c, place[r, c])
-    return energy
+                    borders += float(border(label, dn, y, x, k, r, c, place[r, c]))
+    return alone + borders if alone < most else np.inf

@@ -11,11 +11,13 @@ import numpy as np
 from senard.algorithms.departure import PIXEL_M, detection_grid
 from senard.algorithms.feathering import reach_px, seconds
 from senard.algorithms.granules import Ground
+from senard.algorithms.keep_kernel import ONLY_SECONDARY
 from senard.algorithms.labelling import (
     Candidates,
     add_candidate,
     choose,
     halo_px,
+    only_in_patches,
     smoothed_cost,
     smoothing_px,
     usable,
@@ -199,12 +201,12 @@ class _Row:
         ground = Ground(wide)
         for label, seen, scored in judged_observations(period, wide, usual, labels=self._supplying):
             clear[:, -new:] += is_clear(scored.level[pad:-pad, pad:-pad])
-            allowed = usable(scored, period.request.fill)
-            allowed &= ~self._is_spared[seen.source]
-            ranks = allowed.view(np.uint8)
+            allowed, in_patches = usable(scored, period.request.fill), only_in_patches(scored, period.request.fill)
+            ranks = ((allowed | in_patches) & ~self._is_spared[seen.source]).view(np.uint8)
             self._hold_back(ranks, seen.source, period.datatakes[label], ground)
             if not ranks[pad:-pad, pad:-pad].any():
                 continue
+            ranks[~allowed] = np.where(ranks[~allowed] == 1, ONLY_SECONDARY, 0)
             cost = smoothed_cost(scored, wide)
             add_candidate(candidates, label, seen, scored, cost, ranks, moments=period.moments, pad=pad)
 

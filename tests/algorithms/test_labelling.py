@@ -4,12 +4,22 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
+from senard.algorithms.keep_kernel import ONLY_SECONDARY
 from senard.algorithms.label_kernels import border
-from senard.algorithms.labelling import Candidates, add_candidate, choose, halo_px, smoothed_cost, usable
+from senard.algorithms.labelling import (
+    Candidates,
+    add_candidate,
+    choose,
+    halo_px,
+    only_in_patches,
+    smoothed_cost,
+    usable,
+)
 from senard.algorithms.scoring import Observation, Scored
 from senard.model.arrays import Float32Array, Int16Array, UInt8Array, UInt16Array
 from senard.model.grid import Grid
 from senard.model.request import Fill
+from senard.model.sources import FLAG_PERMANENT_SNOW, FLAG_SNOW
 
 GRID = Grid(crs="EPSG:32635", left=500_000.0, top=6_700_000.0, gsd=20, width=80, height=60)
 
@@ -44,7 +54,6 @@ class TestChoose:
 
     def test_never_gives_up_a_level_for_a_lower_cost(self) -> None:
         level = np.full(GRID.shape, 1, dtype=np.uint8)
-        level[30, 40] = 4
         level[10:40, 10:30] = 4
         source = chosen((seen(1), scored(0.0, level)), (seen(2), scored(9.0, 1)))
         assert (source[level == 4] == 2).all()
@@ -57,7 +66,7 @@ class TestChoose:
         cost[30:33, 40:43] = 0.8
         assert (chosen((seen(1), scored(cost)), (seen(2), scored(0.9)), smoothing=False) == 2).all()
 
-    def test_leaves_no_patch_below_half_a_hectare_that_a_neighbour_can_take(self) -> None:
+    def test_leaves_no_patch_below_two_hectares_that_a_neighbour_can_take(self) -> None:
         random = np.random.default_rng(4)
         layers = [ndimage.gaussian_filter(random.random(GRID.shape), 1.5).astype(np.float32) * 9 for _ in range(3)]
         source = chosen(*((seen(n + 1), scored(layer)) for n, layer in enumerate(layers)), smoothing=False)
@@ -65,7 +74,7 @@ class TestChoose:
         for number in (1, 2, 3):
             patches, count = ndimage.label(source == number)
             sizes = ndimage.sum_labels(np.ones(GRID.shape), patches, range(1, count + 1))
-            assert (sizes >= 12.5).all()  # 0.5 ha in pixels of 400 m2
+            assert (sizes >= 50).all()  # 2 ha in pixels of 400 m2
 
     def test_has_no_whisker_one_pixel_wide(self) -> None:
         first, second = np.zeros(GRID.shape, dtype=np.float32), np.full(GRID.shape, 0.4, dtype=np.float32)
@@ -77,7 +86,7 @@ class TestChoose:
 
     def test_keeps_a_whisker_where_the_other_date_saw_no_ground(self) -> None:
         level = np.full(GRID.shape, 1, dtype=np.uint8)
-        level[30, 40:60] = 4
+        level[30, 40:60] = 5
         source = chosen((seen(1), scored(1.0)), (seen(2), scored(0.0, level)), smoothing=False)
         assert (source[30, 40:60] == 1).all()
 
@@ -160,10 +169,58 @@ class TestHalo:
         equator = Grid(crs="EPSG:3857", left=0.0, top=50_000.0, gsd=20, width=100, height=100)
         helsinki = Grid(crs="EPSG:3857", left=0.0, top=8_440_000.0, gsd=20, width=100, height=100)
         # smoothing 19 (pixels are a little below 20 m off the equator), cells 32 + 2 x 62, sweeps 12, trims 2, two
-        # patches of 13, and 2
-        assert halo_px(equator) == 217
+        # patches of 32, and 2
+        assert halo_px(equator) == 255
         assert halo_px(equator) < halo_px(helsinki) <= 280
-        assert halo_px(GRID) == 216
+        assert halo_px(GRID) == 254
+
+
+class TestSmallPatches:
+    """A small patch becomes the date around it, even at a worse level, unless it gains much by its own."""
+
+    PATCH = np.s_[30:34, 40:45]
+
+    def around(self, level: int, *, cost: float = 0.0, flags: int = 0, fill: Fill = Fill.FLAG) -> UInt16Array:
+        """The sources, where date 1 is best everywhere but in a patch of 20 pixels, where date 2 has level 1."""
+        levels, costs = np.full(GRID.shape, 1, dtype=np.uint8), np.zeros(GRID.shape, dtype=np.float32)
+        levels[self.PATCH], costs[self.PATCH] = level, cost
+        first = scored(costs, levels)
+        first.flags[self.PATCH] = flags
+        observations = ((seen(1), first), (seen(2), scored(1.0)))
+        candidates = Candidates.nothing(GRID.shape)
+        for label, (what, how) in enumerate(observations):
+            allowed = usable(how, fill).view(np.uint8)
+            allowed[(allowed == 0) & only_in_patches(how, fill)] = ONLY_SECONDARY
+            add_candidate(candidates, label, what, how, how.cost, allowed)
+        choice = choose(candidates, GRID)
+        np.testing.assert_array_equal(choice.label + 1, choice.source)
+        return choice.source[self.PATCH]
+
+    @pytest.mark.parametrize("level", [3, 4])
+    def test_gives_way_at_a_worse_level(self, level: int) -> None:
+        assert (self.around(level) == 1).all()
+
+    def test_stays_where_it_gains_much(self) -> None:
+        assert (self.around(4, cost=3.9) == 1).all()  # 20 pixels, 2.9 each
+        assert (self.around(4, cost=4.1) == 2).all()
+
+    def test_stays_where_the_date_around_it_sees_a_cloud(self) -> None:
+        assert (self.around(5) == 2).all()
+
+    def test_stays_on_snow_that_does_not_last(self) -> None:
+        assert (self.around(4, flags=FLAG_SNOW) == 2).all()
+        assert (self.around(4, flags=FLAG_SNOW | FLAG_PERMANENT_SNOW) == 1).all()
+
+    def test_stays_where_only_the_best_may_be_used(self) -> None:
+        assert (self.around(4, fill=Fill.STRICT) == 2).all()
+
+    def test_finds_the_date_around_it_whatever_came_first(self) -> None:
+        levels = np.full(GRID.shape, 1, dtype=np.uint8)
+        levels[self.PATCH] = 4
+        both = [(seen(1), scored(0.0, levels)), (seen(2), scored(1.0))]
+        worse = [(seen(3 + n), scored(2.0 + n, 3)) for n in range(4)]
+        for order in (both + worse, both[::-1] + worse, worse + both, worse[:2] + both[::-1] + worse[2:]):
+            assert (chosen(*order, smoothing=False)[self.PATCH] == 1).all()
 
 
 class TestBorder:

@@ -10,176 +10,61 @@ the exponents of the height and the width of a code block.
 Source: ITU-T T.800 (ISO/IEC 15444-1), annex B: B.5 to B.10.
 """
 
-from typing import NamedTuple
-
 import numpy as np
 from numba import njit
 
+from senard.io.packet_bits import (
+    BROKEN,
+    BYTE,
+    LEFT,
+    POSITION,
+    UNKNOWN,
+    Tree,
+    fill_up,
+    is_below,
+    new_tree,
+    read_bit,
+    read_number,
+    tell_below,
+    write_bit,
+    write_byte,
+    write_number,
+)
 from senard.model.arrays import BoolArray, Int64Array, UInt8Array
-
-_UNKNOWN = 1 << 30
-"""Value of a node of a tag tree that has not been read yet."""
 
 _MOST_EMPTY = 80
 """More empty bit planes than any code block can have: 37 guard and magnitude bits at most."""
-
-_POSITION, _LEFT, _BYTE, _BROKEN = range(4)
-"""State of a reader or writer of bits: next byte, bits left in the current one, the current one, whether it failed."""
 
 _BAND, _ROW, _COL, _EMPTY, _PASSES, _BYTES, _KEPT = range(7)
 """What a row of the table of a packet's code blocks says."""
 
 
-class _Tree(NamedTuple):
-    """A tag tree: numbers of the leaves of a grid, told level by level from the root as far as somebody asks."""
-
-    levels: Int64Array
-    """(level, 3): rows and columns of each level from the leaves to the root, and its first node."""
-    low: Int64Array
-    """(node,) what the number is known to be at least."""
-    value: Int64Array
-    """(node,) the number, or `_UNKNOWN`."""
-    told: BoolArray
-    """(node,) whether a writer has told it."""
-
-
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
-def _new_tree(rows: int, cols: int, value: int) -> _Tree:
-    levels = np.zeros((40, 3), dtype=np.int64)
-    count, nodes = 0, 0
-    while True:
-        levels[count, 0], levels[count, 1], levels[count, 2] = rows, cols, nodes
-        nodes += rows * cols
-        count += 1
-        if rows * cols <= 1:
-            break
-        rows, cols = (rows + 1) // 2, (cols + 1) // 2
-    low, values = np.zeros(nodes, dtype=np.int64), np.full(nodes, value, dtype=np.int64)
-    return _Tree(levels[:count], low, values, np.zeros(nodes, dtype=np.bool_))
-
-
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
-def _fill_up(tree: _Tree) -> None:
-    """Give each node above the leaves the lowest number below it."""
-    for level in range(1, len(tree.levels)):
-        rows, cols, first = tree.levels[level - 1]
-        for row in range(tree.levels[level, 0]):
-            for col in range(tree.levels[level, 1]):
-                lowest = _UNKNOWN
-                for r in range(2 * row, min(2 * row + 2, rows)):
-                    for c in range(2 * col, min(2 * col + 2, cols)):
-                        lowest = min(lowest, tree.value[first + r * cols + c])
-                tree.value[tree.levels[level, 2] + row * tree.levels[level, 1] + col] = lowest
-
-
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
-def _read_bit(data: UInt8Array, state: Int64Array) -> int:
-    """The next bit; after a byte of ones the next byte holds seven. Beyond the end all are 0, and `state` says so."""
-    if state[_LEFT] == 0:
-        if state[_POSITION] >= data.size:
-            state[_BROKEN] = 1
-            return 0
-        state[_LEFT] = 7 if state[_BYTE] == 255 else 8
-        state[_BYTE] = data[state[_POSITION]]
-        state[_POSITION] += 1
-    state[_LEFT] -= 1
-    return (state[_BYTE] >> state[_LEFT]) & 1
-
-
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
-def _read_number(data: UInt8Array, state: Int64Array, bits: int) -> int:
-    number = 0
-    for _ in range(bits):
-        number = 2 * number + _read_bit(data, state)
-    return number
-
-
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
-def _write_bit(out: UInt8Array, state: Int64Array, bit: int) -> None:
-    state[_LEFT] -= 1
-    state[_BYTE] |= bit << state[_LEFT]
-    if state[_LEFT] == 0:
-        _write_byte(out, state)
-
-
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
-def _write_byte(out: UInt8Array, state: Int64Array) -> None:
-    """Finish the current byte."""
-    if state[_POSITION] >= out.size:
-        state[_BROKEN] = 1
-        return
-    out[state[_POSITION]] = state[_BYTE]
-    state[_POSITION] += 1
-    state[_LEFT] = 7 if state[_BYTE] == 255 else 8
-    state[_BYTE] = 0
-
-
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
-def _write_number(out: UInt8Array, state: Int64Array, number: int, bits: int) -> None:
-    for bit in range(bits - 1, -1, -1):
-        _write_bit(out, state, (number >> bit) & 1)
-
-
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
-def _is_below(data: UInt8Array, state: Int64Array, tree: _Tree, row: int, col: int, limit: int) -> bool:
-    """Read as much of a tag tree as tells whether a leaf is below a limit."""
-    low = 0
-    for level in range(len(tree.levels) - 1, -1, -1):
-        node = tree.levels[level, 2] + (row >> level) * tree.levels[level, 1] + (col >> level)
-        low = max(low, tree.low[node])
-        while low < limit and low < tree.value[node]:
-            if _read_bit(data, state):
-                tree.value[node] = low
-            else:
-                low += 1
-        tree.low[node] = low
-    return bool(tree.value[row * tree.levels[0, 1] + col] < limit)
-
-
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
-def _tell_below(out: UInt8Array, state: Int64Array, tree: _Tree, row: int, col: int, limit: int) -> None:
-    """Write as much of a tag tree as tells whether a leaf is below a limit."""
-    low = 0
-    for level in range(len(tree.levels) - 1, -1, -1):
-        node = tree.levels[level, 2] + (row >> level) * tree.levels[level, 1] + (col >> level)
-        low = max(low, tree.low[node])
-        while low < limit:
-            if low >= tree.value[node]:
-                if not tree.told[node]:
-                    _write_bit(out, state, 1)
-                    tree.told[node] = True
-                break
-            _write_bit(out, state, 0)
-            low += 1
-        tree.low[node] = low
-
-
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
 def _read_passes(data: UInt8Array, state: Int64Array) -> int:
     """Number of coding passes, 1 to 164 (table B.4)."""
-    if not _read_bit(data, state):
+    if not read_bit(data, state):
         return 1
-    if not _read_bit(data, state):
+    if not read_bit(data, state):
         return 2
-    number = _read_number(data, state, 2)
+    number = read_number(data, state, 2)
     if number < 3:
         return 3 + number
-    number = _read_number(data, state, 5)
+    number = read_number(data, state, 5)
     if number < 31:
         return 6 + number
-    return 37 + _read_number(data, state, 7)
+    return 37 + read_number(data, state, 7)
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
 def _write_passes(out: UInt8Array, state: Int64Array, passes: int) -> None:
     if passes <= 2:
-        _write_number(out, state, 0b10 if passes == 2 else 0, passes)
+        write_number(out, state, 0b10 if passes == 2 else 0, passes)
     elif passes <= 5:
-        _write_number(out, state, 0b1100 + passes - 3, 4)
+        write_number(out, state, 0b1100 + passes - 3, 4)
     elif passes <= 36:
-        _write_number(out, state, (0b1111 << 5) + passes - 6, 9)
+        write_number(out, state, (0b1111 << 5) + passes - 6, 9)
     else:
-        _write_number(out, state, (0b111111111 << 7) + passes - 37, 16)
+        write_number(out, state, (0b111111111 << 7) + passes - 37, 16)
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
@@ -193,37 +78,37 @@ def _log2(number: int) -> int:
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
-def _read_block(data: UInt8Array, state: Int64Array, empty: _Tree, block: Int64Array) -> None:
+def _read_block(data: UInt8Array, state: Int64Array, empty: Tree, block: Int64Array) -> None:
     """What the header says of a code block that is there."""
     planes = 0
-    while not _is_below(data, state, empty, block[_ROW], block[_COL], planes + 1):
+    while not is_below(data, state, empty, block[_ROW], block[_COL], planes + 1):
         planes += 1
         if planes > _MOST_EMPTY:
-            state[_BROKEN] = 1
+            state[BROKEN] = 1
             return
     block[_EMPTY], block[_PASSES] = planes, _read_passes(data, state)
     bits = 3 + _log2(block[_PASSES])
-    while _read_bit(data, state):
+    while read_bit(data, state):
         bits += 1
     if bits > 32:
-        state[_BROKEN] = 1
+        state[BROKEN] = 1
         return
-    block[_BYTES] = _read_number(data, state, bits)
+    block[_BYTES] = read_number(data, state, bits)
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
-def _write_block(out: UInt8Array, state: Int64Array, empty: _Tree, block: Int64Array) -> None:
+def _write_block(out: UInt8Array, state: Int64Array, empty: Tree, block: Int64Array) -> None:
     """What the header must say of a code block that stays."""
     for limit in range(1, block[_EMPTY] + 2):
-        _tell_below(out, state, empty, block[_ROW], block[_COL], limit)
+        tell_below(out, state, empty, block[_ROW], block[_COL], limit)
     _write_passes(out, state, block[_PASSES])
     bits = 3 + _log2(block[_PASSES])
     needed = _log2(block[_BYTES]) + 1
     while bits < needed:
-        _write_bit(out, state, 1)
+        write_bit(out, state, 1)
         bits += 1
-    _write_bit(out, state, 0)
-    _write_number(out, state, block[_BYTES], bits)
+    write_bit(out, state, 0)
+    write_number(out, state, block[_BYTES], bits)
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
@@ -309,54 +194,54 @@ def _code_blocks(
 def _read_header(data: UInt8Array, position: int, table: Int64Array, grids: Int64Array) -> int:
     """Read a packet's header into the table; where its bytes begin, or -1 if this is no header."""
     state = np.zeros(4, dtype=np.int64)
-    state[_POSITION] = position
+    state[POSITION] = position
     n = 0
-    if _read_bit(data, state):
+    if read_bit(data, state):
         for band in range(3):
             if grids[band, 0] == 0:
                 continue
-            there = _new_tree(grids[band, 0], grids[band, 1], _UNKNOWN)
-            empty = _new_tree(grids[band, 0], grids[band, 1], _UNKNOWN)
+            there = new_tree(grids[band, 0], grids[band, 1], UNKNOWN)
+            empty = new_tree(grids[band, 0], grids[band, 1], UNKNOWN)
             for _ in range(grids[band, 0] * grids[band, 1]):
                 block = table[n]
-                if _is_below(data, state, there, block[_ROW], block[_COL], 1):
+                if is_below(data, state, there, block[_ROW], block[_COL], 1):
                     _read_block(data, state, empty, block)
-                if state[_BROKEN]:
+                if state[BROKEN]:
                     return -1
                 n += 1
-    if state[_BROKEN]:
+    if state[BROKEN]:
         return -1
-    return state[_POSITION] + (1 if state[_BYTE] == 255 else 0)
+    return state[POSITION] + (1 if state[BYTE] == 255 else 0)
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
 def _write_header(out: UInt8Array, position: int, table: Int64Array, grids: Int64Array) -> int:
     """Write the header for what is kept; where it ends, or -1 if there is no room."""
     state = np.zeros(4, dtype=np.int64)
-    state[_POSITION], state[_LEFT] = position, 8
+    state[POSITION], state[LEFT] = position, 8
     n, any_kept = 0, False
     for block in table:
         any_kept |= block[_KEPT] == 1
-    _write_bit(out, state, 1 if any_kept else 0)
+    write_bit(out, state, 1 if any_kept else 0)
     for band in range(3 if any_kept else 0):
         count = grids[band, 0] * grids[band, 1]
         if count == 0:
             continue
-        there = _new_tree(grids[band, 0], grids[band, 1], 1)
-        empty = _new_tree(grids[band, 0], grids[band, 1], _UNKNOWN)
+        there = new_tree(grids[band, 0], grids[band, 1], 1)
+        empty = new_tree(grids[band, 0], grids[band, 1], UNKNOWN)
         for i in range(count):
             if table[n + i, _KEPT]:
                 there.value[i], empty.value[i] = 0, table[n + i, _EMPTY]
-        _fill_up(there)
-        _fill_up(empty)
+        fill_up(there)
+        fill_up(empty)
         for block in table[n : n + count]:
-            _tell_below(out, state, there, block[_ROW], block[_COL], 1)
+            tell_below(out, state, there, block[_ROW], block[_COL], 1)
             if block[_KEPT]:
                 _write_block(out, state, empty, block)
         n += count
-    if state[_LEFT] < 8:  # also after a byte of ones, which a header never ends with
-        _write_byte(out, state)
-    return -1 if state[_BROKEN] else state[_POSITION]
+    if state[LEFT] < 8:  # also after a byte of ones, which a header never ends with
+        write_byte(out, state)
+    return -1 if state[BROKEN] else state[POSITION]
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]

@@ -15,7 +15,6 @@ from typing import BinaryIO, Self
 
 import numpy as np
 
-from senard.io.code_blocks import keep_needed
 from senard.model.arrays import BoolArray, Int64Array
 
 _SOC, _SIZ, _COD, _QCD, _SOT, _SOD, _EOC = 0xFF4F, 0xFF51, 0xFF52, 0xFF5C, 0xFF90, 0xFF93, 0xFFD9
@@ -86,6 +85,8 @@ class Codestream:
         Returns:
             None if the tile is not there or damaged.
         """
+        from senard.io.code_blocks import keep_needed  # numba: only where pixels are decoded
+
         coding = self.coding
         number = row * -(-coding.shape[1] // coding.tile[1]) + col
         if number not in self.parts:

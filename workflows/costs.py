@@ -37,7 +37,7 @@ SMALL_MEGAPIXELS = 0.25
 CHOOSING = ((0.25, 0.4), (0.5, 0.62), (0.75, 0.84))
 """How the share that SelectSources tells goes with its time."""
 
-DECODED_S = 10.3
+DECODED_S = 7.8
 """Pixels of JPEG 2000 that are decoded in a second, millions."""
 
 EDGE_KM = 3.0

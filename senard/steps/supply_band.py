@@ -72,8 +72,8 @@ class Supplier:
     changes: SceneChanges
     needed: dict[tuple[int, int], BoolArray] = field(default_factory=dict)
     """Shape of a square to the needed ones: the bands of one pixel size share it."""
-    shared: dict[tuple[int, int], Others] = field(default_factory=dict)
-    """Shape of an internal tile to what other tiles of the mosaic need."""
+    shared: dict[tuple[int, int, int, int], Others] = field(default_factory=dict)
+    """Shapes of an internal tile and of a square to what other tiles of the mosaic need."""
 
     @property
     def pixels(self) -> int:
@@ -294,11 +294,11 @@ def _load(band: str, canvas: Canvas, supplier: Supplier, threads: int) -> _Loade
 
 def _others(sharing: Sharing, supplier: Supplier, image: TiledImage) -> Others:
     """What other tiles of the mosaic need of an image; bands of one pixel size share it."""
-    block = image.block_shape
-    if block not in supplier.shared:
+    shapes = *image.block_shape, *image.square_shape
+    if shapes not in supplier.shared:
         source = next(grid for grid in supplier.product.grids.values() if grid.shape == image.shape)
-        supplier.shared[block] = sharing.needed_by_others(supplier.number, source, supplier.where, image)
-    return supplier.shared[block]
+        supplier.shared[shapes] = sharing.needed_by_others(supplier.number, source, supplier.where, image)
+    return supplier.shared[shapes]
 
 
 def _mend(loaded: _Loaded, canvas: Canvas, missing: Missing, change: Change) -> int:

@@ -18,7 +18,7 @@ from senard.model.request import MosaicRequest
 from senard.model.scene import Sentinel2Scene
 from senard.model.sentinel2 import MOSAIC_BANDS, ProductType
 
-INTERNAL_TILE = 64
+INTERNAL_TILE = 128
 """Side of the internal JPEG 2000 tiles, px."""
 
 Ground = Callable[[np.ndarray, np.ndarray, str], np.ndarray]

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import rasterio
 
+from senard.io.jp2 import TiledImage
 from senard.model.arrays import UInt16Array
 from senard.model.grid import Tile
 from senard.model.sentinel2 import MOSAIC_BANDS
@@ -74,6 +76,18 @@ class TestSharing:
         assert sum(decoded for _, decoded in shared.values()) == len(all_seen)
         assert {index: found for index, (found, _) in shared.items()} == {n: found for n, (found, _) in alone.items()}
         assert len({band for band in MOSAIC_BANDS[10] if any(band in path for path, _, _ in all_seen)}) == 4
+
+    def test_also_where_a_band_is_coded_otherwise_than_the_rest(self, mosaic: Mosaic) -> None:
+        (path,) = mosaic.archive.safes[1].glob("*.SAFE/B03_10m.jp2")
+        with rasterio.open(path) as dataset:
+            pixels, profile = dataset.read(1), dataset.profile
+        path.unlink()
+        profile |= {"driver": "JP2OpenJPEG", "QUALITY": "100", "REVERSIBLE": "YES", "PROGRESSION": "PCRL"}
+        with rasterio.open(path, "w", **profile) as dataset:
+            dataset.write(pixels, 1)
+        assert TiledImage(str(path)).square_shape != TiledImage(str(path.with_name("B04_10m.jp2"))).square_shape
+        for where in TILES:
+            assert mosaic.compose(where, shares=True)[0] == mosaic.compose(where, shares=False)[0]
 
     def test_and_nothing_stays_behind(self, mosaic: Mosaic) -> None:
         mosaic.compose(WEST, shares=True)

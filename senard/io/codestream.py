@@ -182,6 +182,8 @@ def _coding(size: bytes, style: bytes) -> _Coding:
         and size[37:39] == b"\x01\x01"  # no subsampling
         and progression <= 2  # with one component and one layer: resolution after resolution
         and not how & 0b110  # no markers around packets' headers
+        and max(height_code, width_code, levels - 24) <= 8  # else it is damaged
+        and min(height, width, tile_height, tile_width) > 0
     )
     if not is_alike:
         raise _UnlikeSentinel2Error

@@ -52,7 +52,7 @@ _DECODED = _Decoded()
 
 
 def decoded_jp2_tiles() -> int:
-    """Internal tiles of JPEG 2000 images that this process has decoded until now, wholly or their lower levels."""
+    """Internal tiles of JPEG 2000 images that this process has decoded until now, wholly or in part."""
     return _DECODED.tiles
 
 

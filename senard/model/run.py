@@ -24,7 +24,7 @@ class KindFigures:
     """Bytes that they read, from disk cache, disk or network; None where the system does not tell."""
 
     jp2_tiles: int
-    """Internal tiles of JPEG 2000 images that they decoded, wholly or their lower levels."""
+    """Internal tiles of JPEG 2000 images that they decoded, wholly or in part."""
 
     peak_memory_bytes: int
     """Largest resident memory of a process that did one, until then, bytes: one process that does all tasks in turn
@@ -54,7 +54,7 @@ class RunFigures:
     """Bytes that all its processes read, from disk cache, disk or network; None where the system does not tell."""
 
     jp2_tiles: int | None = None
-    """Internal tiles of JPEG 2000 images that were decoded, wholly or their lower levels."""
+    """Internal tiles of JPEG 2000 images that were decoded, wholly or in part."""
 
     disk_at_start_bytes: int | None = None
     """What lay in work folder, download folder and product folder when the run began, bytes."""

@@ -22,6 +22,9 @@ _TLM, _PLM, _PLT, _COM = 0xFF55, 0xFF57, 0xFF58, 0xFF64
 _LENGTHS = {_TLM, _PLM, _PLT}
 """Segments that only tell lengths: they would be wrong for what is left."""
 
+_MOST_PIXELS = 1 << 24
+"""Most pixels of a tile; those of Sentinel-2 have 2048 x 2048 at most."""
+
 _BLOCK_BYTES = 32
 """Most bytes that a packet's header needs for one code block."""
 
@@ -114,7 +117,7 @@ def _most_blocks(coding: _Coding) -> int:
     """More code blocks and precincts than a tile has."""
     sides = [
         (length >> max(0, min(block, int(coding.precincts[:, axis].min()) - 1))) + 2 * coding.levels + 4
-        for axis, (length, block) in enumerate(zip(coding.tile, coding.block, strict=True))
+        for axis, (length, block) in enumerate(zip(map(min, coding.tile, coding.shape), coding.block, strict=True))
     ]
     return 2 * sides[0] * sides[1]
 
@@ -183,7 +186,7 @@ def _coding(size: bytes, style: bytes) -> _Coding:
         and progression <= 2  # with one component and one layer: resolution after resolution
         and not how & 0b110  # no markers around packets' headers
         and max(height_code, width_code, levels - 24) <= 8  # else it is damaged
-        and min(height, width, tile_height, tile_width) > 0
+        and 0 < min(height, tile_height) * min(width, tile_width) <= _MOST_PIXELS
     )
     if not is_alike:
         raise _UnlikeSentinel2Error

@@ -135,6 +135,20 @@ class TestTile:
             codestream.tile(0, 0, needed, SQUARE)
         assert codestream.tile(1, 0, needed, SQUARE) is not None
 
+    def test_is_cut_or_not_whatever_a_damaged_header_says(self, tmp_path: Path) -> None:
+        pixels = landscape(np.random.default_rng(4), (200, 200))
+        path = write(tmp_path / "image.jp2", pixels, BLOCKXSIZE="128", BLOCKYSIZE="128")
+        random, whole, found = np.random.default_rng(6), path.read_bytes(), 0
+        header = whole.index(b"\xff\x4f\xff\x51") + 2
+        for _ in range(500):
+            data = bytearray(whole)
+            data[header + int(random.integers(100))] = int(random.integers(256))
+            path.write_bytes(data)
+            codestream = Codestream.open(str(path))
+            stream = codestream and codestream.tile(0, 0, np.ones((4, 4), dtype=bool), SQUARE)
+            found += stream is not None
+        assert 0 < found < 500
+
 
 class TestOpen:
     """Images that are not coded as those of Sentinel-2 are decoded whole"""

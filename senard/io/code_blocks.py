@@ -35,7 +35,7 @@ from senard.model.arrays import BoolArray, Int64Array, UInt8Array
 _MOST_EMPTY = 80
 """More empty bit planes than any code block can have: 37 guard and magnitude bits at most."""
 
-_BAND, _ROW, _COL, _EMPTY, _PASSES, _BYTES, _KEPT = range(7)
+_ROW, _COL, _EMPTY, _PASSES, _BYTES, _KEPT = range(6)
 """What a row of the table of a packet's code blocks says."""
 
 
@@ -160,22 +160,22 @@ def _code_blocks(
     top, left, bottom, right, levels, block_height, block_width = tile
     resolution, row, col, height, width = precinct
     level = levels - max(resolution, 1) + 1
-    first, halved = (0, 0) if resolution == 0 else (1, 1)
-    height, width = height - halved, width - halved
+    higher = min(resolution, 1)  # above the lowest, a precinct holds half as many rows and columns of each subband
+    height, width = height - higher, width - higher
     block_height, block_width = min(block_height, height), min(block_width, width)
-    grids, boxes = np.zeros((3, 2), dtype=np.int64), np.zeros((3, 8), dtype=np.int64)
+    grids, boxes = np.zeros((3, 2), dtype=np.int64), np.zeros((3, 6), dtype=np.int64)
     for band in range(1 if resolution == 0 else 3):
-        kind = band + first  # 0 is low in both directions, 1 high along rows, 2 along columns, 3 both
+        kind = band + higher  # 0 is low in both directions, 1 high along rows, 2 along columns, 3 both
         y0, y1, i0, i1 = _axis(top, bottom, level, kind >> 1, row, height, block_height)
         x0, x1, j0, j1 = _axis(left, right, level, kind & 1, col, width, block_width)
         if y0 < y1 and x0 < x1:
             grids[band, 0], grids[band, 1] = i1 - i0, j1 - j0
             for n, number in enumerate((y0, y1, x0, x1, i0, j0)):
                 boxes[band, n] = number
-    table = np.zeros((int((grids[:, 0] * grids[:, 1]).sum()), 7), dtype=np.int64)
+    table = np.zeros((int((grids[:, 0] * grids[:, 1]).sum()), 6), dtype=np.int64)
     n, reach = 0, 2 << level
     for band in range(3):
-        y0, y1, x0, x1, i0, j0 = boxes[band, :6]
+        y0, y1, x0, x1, i0, j0 = boxes[band]
         for i in range(grids[band, 0]):
             for j in range(grids[band, 1]):
                 box = (
@@ -184,7 +184,7 @@ def _code_blocks(
                     (max(x0, (j0 + j) << block_width) << level) - reach,
                     (min(x1, (j0 + j + 1) << block_width) << level) + reach,
                 )
-                table[n, _BAND], table[n, _ROW], table[n, _COL] = band, i, j
+                table[n, _ROW], table[n, _COL] = i, j
                 table[n, _KEPT] = _touches(needed, square, box)
                 n += 1
     return table, grids

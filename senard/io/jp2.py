@@ -297,13 +297,13 @@ class TiledImage:
                 whole.append(place)
                 continue
             with _opened(self.path, stream) as dataset:
-                self._paste(dataset, place, needed, out, origin)
+                self._copy(dataset, place, needed, out, origin)
         if whole:
             with _opened(self.path) as dataset:
                 for place in whole:
-                    self._paste(dataset, place, needed, out, origin)
+                    self._copy(dataset, place, needed, out, origin)
 
-    def _paste(
+    def _copy(
         self,
         dataset: Any,
         place: tuple[int, int],

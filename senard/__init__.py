@@ -2,5 +2,5 @@
 
 __version__ = "0.1.0"
 
-ALGORITHM_VERSION = "8"
+ALGORITHM_VERSION = "9"
 """Part of every request's identity and of the place of masks: raised whenever delivered pixel values change."""

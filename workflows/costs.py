@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from senard.model.product import Part
 from senard.model.request import Method
 from senard.steps.size_up import Sizes
-from workflows.estimate import Planned
+from workflows.estimate import Planned, pace
 
 STAGES = ("find", "judge", "weigh", "choose", "unpack", "settle", "level", "compose", "describe", "finish")
 """What waits for what."""
@@ -83,6 +83,12 @@ class Work:
     processes: int = 1
     """Tasks that run at once."""
 
+    threads: int = 1
+    """Cores that a task that reads bands uses at most."""
+
+    cores: int = 1
+    """Cores that all tasks have."""
+
     remote: bool = False
     """Whether products are fetched from a service."""
 
@@ -144,15 +150,17 @@ def _composing(work: Work) -> Iterator[Planned]:
         images = {10: 4, 20: 6}[gsd] * decoded_km2 / (gsd / 1000) ** 2 / 1e6  # Mpix of each scene that supplies a part
         read_s = 0.2 + suppliers * images / DECODED_S + {10: 0.8, 20: 0.5}[gsd] * size.megapixels
         write_s = 0.05 + {10: 1.35, 20: 0.7}[gsd] * size.megapixels
+        shared = pace(work.threads, work.cores / work.processes)
         if work.method.reads_all:
-            blend_s = read_s * size.depth / max(suppliers, 1)
-            yield Planned(kind="BlendTile", label=f"BlendTile {tile} at {gsd} m", cost_s=blend_s, stage=at)
+            blend_s, label = read_s * size.depth / max(suppliers, 1), f"BlendTile {tile} at {gsd} m"
+            yield Planned(kind="BlendTile", label=label, cost_s=blend_s / shared, stage=at, threads=work.threads)
         yield Planned(
             kind="CompositeTile",
             doubt=0.2,
             label=f"CompositeTile {tile} at {gsd} m",
-            cost_s=read_s + write_s,
+            cost_s=(read_s + write_s) / shared,
             stage=at,
+            threads=work.threads,
             curve=((0.5, read_s / (read_s + write_s)),),
         )
 

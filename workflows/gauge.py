@@ -1,10 +1,16 @@
 """What this process has used until now."""
 
+import os
 import resource
 from dataclasses import dataclass
 from pathlib import Path
 
 from senard.io.jp2 import decoded_jp2_tiles
+
+
+def available_cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

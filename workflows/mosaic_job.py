@@ -35,7 +35,7 @@ from workflows.notes import add_note
 from workflows.paths import ProductPaths, QueryPaths
 from workflows.scenes import MaskScene
 from workflows.selection import SelectSources, SettleScenes
-from workflows.sentinel2 import CompositeTile
+from workflows.sentinel2 import CompositeTile, decoding_threads
 from workflows.targets import FileTarget, Stamp
 from workflows.tidying import Tidying
 
@@ -161,6 +161,8 @@ class MosaicJob(AccountedTask):
             composites=[(task.tile, task.gsd) for task in self._to_come(frozen, folder, refused)],
             method=self.call.request.method,
             processes=self.estimate.workers,
+            threads=decoding_threads(),
+            cores=self.estimate.cores,
             remote=access.sources != (SourceName.LOCAL,),
             whole=access.fetch is Fetch.WHOLE,
         )

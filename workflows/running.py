@@ -18,6 +18,7 @@ import luigi.worker
 from luigi.task_status import DISABLED, DONE, FAILED
 
 from workflows.failures import Failure
+from workflows.gauge import available_cores
 from workflows.progress import Display
 from workflows.refusing import remember_refusing
 
@@ -253,7 +254,8 @@ class MosaicFactory:
         self.worker.display, self.worker.root = self.display, self.root
         estimate = getattr(self.root, "estimate", None)
         if estimate is not None and self.display is not None:
-            estimate.workers, self.display.estimate = worker_processes, estimate
+            estimate.workers, estimate.cores = worker_processes, available_cores()
+            self.display.estimate = estimate
         announce(scheduler, self.budgets)
         return self.worker
 

@@ -14,6 +14,7 @@ from senard.model.request import Brdf, Topography
 from senard.model.sentinel2 import MOSAIC_BANDS
 from senard.steps.build_vrt import build_vrt
 from workflows.choosing import numbers_of, read_refusals, winning_sources, write_refusals
+from workflows.gauge import available_cores
 from workflows.product_task import ProductTask, TileTask
 from workflows.scenes import Unzip
 from workflows.selection import CorrectSlopes, LevelScenes, NormaliseViews, SettleScenes
@@ -28,6 +29,15 @@ QUALITY_GSD = 20
 
 CLASSES = "SCL"
 """Name of the layer of scene classes."""
+
+MOST_THREADS = 4
+"""Most internal tiles that one process decodes at once, 20 MB each."""
+
+
+def decoding_threads() -> int:
+    """Internal tiles that a process decodes at once: as many as it may use cores, so that those that other processes
+    leave idle, at the end of a run or where the mosaic has one tile, help it."""
+    return min(available_cores(), MOST_THREADS)
 
 
 class ReadingTask(TileTask):
@@ -136,7 +146,8 @@ class BlendTile(ReadingTask):
         with self.refusing(safes):
             blend_tile(
                 self.read_request(), self.read_scenes(), safes, sources, tile, self.gsd, out,
-                levels=self.choice.levels, nadir=self.nadir(safes), slopes=self.slopes(safes), progress=self.progress,
+                levels=self.choice.levels, nadir=self.nadir(safes), slopes=self.slopes(safes),
+                threads=decoding_threads(), progress=self.progress,
             )  # fmt: skip
 
 
@@ -202,7 +213,8 @@ class CompositeTile(ReadingTask):
         with self.refusing(safes):
             composite_tile(
                 self.read_request(), self.read_scenes(), safes, sources, tile, self.gsd, out, flags, levels=levels,
-                nadir=self.nadir(safes), slopes=self.slopes(safes), sharing=sharing, progress=self.progress,
+                nadir=self.nadir(safes), slopes=self.slopes(safes), sharing=sharing, threads=decoding_threads(),
+                progress=self.progress,
             )  # fmt: skip
 
     def _make_room(self, out: Path, flags: Path) -> None:

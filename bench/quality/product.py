@@ -185,7 +185,7 @@ def write_masks(view: SimulatedView, folder: Path, *, gsd: int = 60) -> Path:
     shape = view.scl.shape
     bands = {name: view.judge[name] for name in JUDGE_BANDS}
     has_data = np.logical_and.reduce([pixels > 0 for pixels in bands.values()])
-    snow = looks_like_snow(view.judge["B03"], bands["B8A"], bands["B11"])
+    snow = looks_like_snow(bands["B02"], view.judge["B03"], bands["B8A"], bands["B11"])
     mask = judge(
         JudgeRasters(
             scl=legal_classes(np.asarray(view.scl)),

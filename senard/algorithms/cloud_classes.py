@@ -62,16 +62,16 @@ def ground_classes(bands: Mapping[str, UInt16Array]) -> UInt8Array:
     is left to their geometry and to other dates.
 
     Args:
-        bands: B03, B04, B8A and B11, (y, x) uint16, harmonised DN of top-of-atmosphere reflectance; 0 is nodata.
+        bands: B02, B03, B04, B8A and B11, (y, x) uint16, harmonised DN of top-of-atmosphere reflectance; 0 is nodata.
 
     Returns:
         (y, x) uint8: 0, 4, 5, 6 or 11.
     """
-    b03, b04, b8a, b11 = (bands[name] for name in ("B03", "B04", "B8A", "B11"))
+    b02, b03, b04, b8a, b11 = (bands[name] for name in ("B02", "B03", "B04", "B8A", "B11"))
     near, red = b8a.astype(np.float32), b04.astype(np.float32)
     scl = np.full(b03.shape, Scl.NOT_VEGETATED, dtype=np.uint8)
     scl[near - red > VEGETATION_NDVI * (near + red)] = Scl.VEGETATION
     scl[(b8a < b03) & (b8a < WATER_MAX_B8A) & (b11 < WATER_MAX_B11)] = Scl.WATER
-    scl[looks_like_snow(b03, b8a, b11)] = Scl.SNOW
+    scl[looks_like_snow(b02, b03, b8a, b11)] = Scl.SNOW
     scl[np.logical_or.reduce([plane == NODATA_DN for plane in (b03, b04, b8a, b11)])] = Scl.NO_DATA
     return scl

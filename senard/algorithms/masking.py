@@ -29,6 +29,8 @@ SNOW_MIN_B03 = 1000
 """Snow is bright: B03 above 0.10, DN."""
 SNOW_MIN_B8A = 1100
 """Water is dark in the NIR, snow is not: B8A above 0.11, DN."""
+SNOW_BLUE = 1.8
+"""Snow is about as bright in the blue as in the green, which `SNOW_NDSI` wants above 2.3 B11: B02 above 1.8 B11."""
 SNOW_PROBABILITY = 50
 """Sen2Cor's snow probability above which a pixel is snow, percent."""
 NODATA_BUFFER_PX = 2
@@ -104,20 +106,32 @@ def legal_classes(scl: UInt8Array) -> UInt8Array:
     return np.where(scl > Scl.SNOW, np.uint8(Scl.UNCLASSIFIED), scl)
 
 
-def looks_like_snow(b03: UInt16Array, b8a: UInt16Array, b11: UInt16Array) -> BoolArray:
-    """Whether a spectrum is that of snow: bright, bright in the NIR too, dark in the SWIR.
+def may_be_snow(b02: UInt16Array, b8a: UInt16Array, b11: UInt16Array) -> BoolArray:
+    """Where only the green band can tell whether a spectrum is that of snow; everywhere else it is none.
 
     Args:
-        b03: (y, x) harmonised DN; 0 is nodata.
-        b8a: like b03.
-        b11: like b03.
+        b02: (y, x) harmonised DN; 0 is nodata.
+        b8a: like b02.
+        b11: like b02.
+    """
+    dark = (b11 > NODATA_DN) & (b11 < SNOW_MAX_B11)
+    return dark & (b8a > SNOW_MIN_B8A) & (b02 > SNOW_BLUE * b11.astype(np.float32))
+
+
+def looks_like_snow(b02: UInt16Array, b03: UInt16Array, b8a: UInt16Array, b11: UInt16Array) -> BoolArray:
+    """Whether a spectrum is that of snow: bright, bright in the blue and the NIR too, dark in the SWIR.
+
+    Args:
+        b02: (y, x) harmonised DN; 0 is nodata.
+        b03: like b02; asked only where `may_be_snow`.
+        b8a: like b02.
+        b11: like b02.
 
     Returns:
         (y, x), True is snow; False where there is no data.
     """
     green, swir = b03.astype(np.float32), b11.astype(np.float32)
-    bright = (b03 > SNOW_MIN_B03) & (b8a > SNOW_MIN_B8A)
-    return bright & (b11 > NODATA_DN) & (b11 < SNOW_MAX_B11) & ((green - swir) > SNOW_NDSI * (green + swir))
+    return may_be_snow(b02, b8a, b11) & (b03 > SNOW_MIN_B03) & ((green - swir) > SNOW_NDSI * (green + swir))
 
 
 def cloud_or_shadow_core(scl: UInt8Array) -> BoolArray:

@@ -53,6 +53,8 @@ def lon_lat_area(geometries: Sequence[BaseGeometry], crs: pyproj.CRS, place: str
     if area.is_empty:
         raise RequestError(f"{place}: the polygons have no area. Draw an outline at least some hundred metres wide.")
     single = area.geoms[0] if len(area.geoms) == 1 else area
+    # a geometry that keeps its precision rounds points that are put between its own, one that was written and read not
+    single = shapely.set_precision(single, 0)
     return shapely.normalize(single), f"{place}: left out {named}: an area is polygons" if named else ""
 
 

@@ -178,7 +178,7 @@ class TiledImage:
 
     The first band is read. Internal tiles that hold a needed square are decoded, each once per call, and of lossless
     JPEG 2000 no more code blocks of them than the squares depend on. Every thread opens the file for itself: GDAL's
-    datasets must not be shared between threads.
+    datasets must not be shared between threads. An image itself may be read by several threads at once.
     """
 
     def __init__(self, path: str, *, threads: int = 1) -> None:
@@ -194,7 +194,9 @@ class TiledImage:
         self.path = path
         self.decoded = 0
         """Internal tiles decoded so far."""
-        self._threads = threads
+        self.threads = threads
+        """Tiles decoded at the same time."""
+        self._counting = threading.Lock()
         with _opened(path) as dataset:
             self.shape: tuple[int, int] = (dataset.height, dataset.width)
             """(rows, columns) in pixels."""
@@ -240,6 +242,17 @@ class TiledImage:
             col_stop=-(-window.col_stop // width),
         )
 
+    def squares_with(self, pixels: BoolArray) -> BoolArray:
+        """(square row, square column) bool, squares that hold a needed pixel.
+
+        Args:
+            pixels: (y, x) bool of the image's shape, True: needed.
+        """
+        height, width = self.square_shape
+        rows, cols = np.arange(0, self.shape[0], height), np.arange(0, self.shape[1], width)
+        squares: BoolArray = np.logical_or.reduceat(np.logical_or.reduceat(pixels, rows, axis=0), cols, axis=1)
+        return squares
+
     def blocks_with(self, squares: BoolArray) -> BoolArray:
         """(block row, block column) bool, internal tiles that hold a needed square.
 
@@ -270,13 +283,14 @@ class TiledImage:
             ValueError: `needed` does not fit the image.
         """
         chosen = [(int(row), int(col)) for row, col in np.argwhere(self.blocks_with(needed))]
-        shares = [chosen[start :: self._threads] for start in range(min(self._threads, len(chosen)))]
+        shares = [chosen[start :: self.threads] for start in range(min(self.threads, len(chosen)))]
         if len(shares) == 1:
             self._read(shares[0], needed, out, origin)
         elif shares:
             with ThreadPoolExecutor(len(shares)) as pool:
                 list(pool.map(lambda share: self._read(share, needed, out, origin), shares))
-        self.decoded += len(chosen)
+        with self._counting:
+            self.decoded += len(chosen)
         if self._is_jp2:
             _DECODED.add(len(chosen))
 

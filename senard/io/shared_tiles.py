@@ -11,6 +11,7 @@ import os
 import time
 import zlib
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,7 +72,9 @@ class SharedTiles:
         for place in places:
             alone[self._image.squares_in(*place).slices] = False
         self._image.read_squares(alone, out)
-        late = [place for place in places if not self._fill(place, others, shared, out, patience_s=0)]
+        with ThreadPoolExecutor(self._image.threads) as pool:
+            filled = pool.map(lambda place: self._fill(place, others, shared, out, patience_s=0), places)
+            late = [place for place, there in zip(places, filled, strict=True) if not there]
         for place in late:
             self._fill(place, others, shared, out, patience_s=_PATIENCE_S)
 

@@ -52,7 +52,7 @@ class TestGroundClasses:
     """Ground seen from above the air, reflectance in DN."""
 
     def spectrum(self, b03: int, b04: int, b8a: int, b11: int) -> int:
-        bands = {"B03": b03, "B04": b04, "B8A": b8a, "B11": b11}
+        bands = {"B02": b03, "B03": b03, "B04": b04, "B8A": b8a, "B11": b11}
         pixels: dict[str, UInt16Array] = {name: np.full((1, 1), dn, dtype=np.uint16) for name, dn in bands.items()}
         return int(ground_classes(pixels)[0, 0])
 

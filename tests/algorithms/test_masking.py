@@ -80,9 +80,11 @@ class TestSnow:
     """Snow is bright in the visible and the NIR, dark in the SWIR."""
 
     def test_is_told_from_water_and_from_bright_soil(self) -> None:
-        snow, water, soil, nothing = (7000, 6500, 900), (1200, 600, 200), (3000, 4000, 4500), (0, 0, 0)
-        b03, b8a, b11 = (np.array([column], dtype=np.uint16) for column in zip(snow, water, soil, nothing, strict=True))
-        assert looks_like_snow(b03, b8a, b11).tolist() == [[True, False, False, False]]
+        snow, water, soil, nothing = (6800, 7000, 6500, 900), (1300, 1200, 600, 200), (2500, 3000, 4000, 4500), (0,) * 4
+        algae = (600, 1400, 1300, 400)  # green, and bright in the NIR as leaves are
+        spectra = zip(snow, water, soil, nothing, algae, strict=True)
+        b02, b03, b8a, b11 = (np.array([column], dtype=np.uint16) for column in spectra)
+        assert looks_like_snow(b02, b03, b8a, b11).tolist() == [[True, False, False, False, False]]
 
     def test_takes_one_pixel_around_it(self) -> None:
         scl = ground()

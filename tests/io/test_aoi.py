@@ -114,6 +114,12 @@ class TestReadArea:
         assert (north - corner) * 111_000 == pytest.approx(1300, abs=300)
         assert south < north
 
+    def test_covers_the_same_pixels_when_it_was_written_and_read(self) -> None:
+        area = read_area("POLYGON((1 43, 1.11 43.0001, 1.1 43.1, 1 43))").geometry
+        again = shapely.from_wkb(shapely.to_wkb(area))
+        between = [shapely.segmentize(one, 0.01) for one in (area, again)]
+        assert shapely.equals_exact(*between, tolerance=0)
+
     def test_joins_features_and_keeps_holes(self, tmp_path: Path) -> None:
         holed = {"type": "Polygon", "coordinates": [ring((0, 0), (4, 0), (4, 4), (0, 4))["coordinates"][0]]}
         holed["coordinates"].append(ring((1, 1), (2, 1), (2, 2), (1, 2))["coordinates"][0])

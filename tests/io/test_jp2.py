@@ -92,6 +92,11 @@ class TestTiledImage:
         needed[[0, 4], [3, 7]] = True
         assert np.argwhere(TiledImage(str(image)).blocks_with(needed)).tolist() == [[0, 1], [2, 3]]
 
+    def test_says_which_squares_hold_pixels(self, image: Path) -> None:
+        needed = np.zeros(SHAPE, dtype=bool)
+        needed[[0, 63, 64, 299], [0, 64, 499, 448]] = True
+        assert np.argwhere(TiledImage(str(image)).squares_with(needed)).tolist() == [[0, 0], [0, 1], [1, 7], [4, 7]]
+
     def test_takes_whole_tiles_where_squares_would_lie_in_two(self, tmp_path: Path, pixels: np.ndarray) -> None:
         path = tmp_path / "odd.jp2"
         profile = {"driver": "JP2OpenJPEG", "dtype": "uint16", "count": 1, "height": SHAPE[0], "width": SHAPE[1]}

@@ -30,9 +30,9 @@ def path(tmp_path: Path) -> str:
     return str(place)
 
 
-def read(folder: Path, path: str, others: int) -> tuple[UInt16Array, int]:
+def read(folder: Path, path: str, others: int, threads: int = 1) -> tuple[UInt16Array, int]:
     """The whole image as one tile of the mosaic reads it, and how many internal tiles were decoded for that."""
-    image, out = TiledImage(path), np.zeros(PIXELS.shape, dtype=np.uint16)
+    image, out = TiledImage(path, threads=threads), np.zeros(PIXELS.shape, dtype=np.uint16)
     needed = np.ones(image.squares, dtype=np.bool_)
     wanted = Others(count=np.full(image.blocks, others, dtype=np.uint8), squares=needed)
     SharedTiles(folder, image).read(needed, wanted, out)
@@ -42,8 +42,9 @@ def read(folder: Path, path: str, others: int) -> tuple[UInt16Array, int]:
 class TestSharedTiles:
     """An internal tile is decoded once for all tiles of the mosaic that need it."""
 
-    def test_are_decoded_by_the_first_and_copied_by_the_others(self, tmp_path: Path, path: str) -> None:
-        seen = [read(tmp_path / "decoded", path, others=2) for _ in range(3)]
+    @pytest.mark.parametrize("threads", [1, 4])
+    def test_are_decoded_by_the_first_and_copied_by_the_others(self, tmp_path: Path, path: str, threads: int) -> None:
+        seen = [read(tmp_path / "decoded", path, others=2, threads=threads) for _ in range(3)]
         assert [decoded for _, decoded in seen] == [9, 0, 0]
         for pixels, _ in seen:
             np.testing.assert_array_equal(pixels, PIXELS)

@@ -12,6 +12,8 @@ import rasterio
 
 import senard.steps.read_judged
 from senard.algorithms.cloud_detector import DetectedClouds
+from senard.algorithms.masking import harmonised, looks_like_snow
+from senard.algorithms.morphology import dilated
 from senard.algorithms.nearest import resized
 from senard.errors import RequestError
 from senard.io.cloud_masks import read_cloud_classes
@@ -21,10 +23,10 @@ from senard.io.safe import image_path, read_product
 from senard.io.scenes_file import read_verdict, write_verdict
 from senard.model.arrays import UInt8Array, UInt16Array
 from senard.model.cloud_evidence import CloudEvidence
-from senard.model.masks import CLASS_VALID, NO_PROBABILITY, SCL_BITS
+from senard.model.masks import CLASS_SNOW, CLASS_VALID, NO_PROBABILITY, SCL_BITS
 from senard.model.product import Sentinel2Product
 from senard.model.sentinel2 import DETECT_BANDS, ProductType, Scl
-from senard.simulation.acquisition import SimulatedAcquisition
+from senard.simulation.acquisition import Regime, SimulatedAcquisition
 from senard.steps.mask_scene import mask_scene
 
 Simulate = Callable[[SimulatedAcquisition], Path]
@@ -122,6 +124,47 @@ class TestMaskScene:
         assert not valid[scl == 0].any()
         first = np.argmax(valid, axis=1)
         assert (first >= np.argmax(scl > 0, axis=1) + 2).all()
+
+
+class TestReading:
+    """Of an L2A product only what tells something is decoded."""
+
+    def spoilt(self, safe: Path, root: Path, name: str) -> Path:
+        """The folder of a product whose image cannot be decoded any more."""
+        copy = root / "safe" / safe.stem / "judge" / safe.name
+        shutil.copytree(safe, copy)
+        next(copy.rglob(name)).write_bytes(b"no image")
+        return copy.parent
+
+    @pytest.mark.parametrize("name", ["MSK_DETFOO_B05.jp2", "*_B03_60m.jp2"])
+    def test_leaves_out_footprints_without_a_rim_and_green_without_snow(
+        self, simulate: Simulate, tmp_path: Path, name: str
+    ) -> None:
+        safe = simulate(acquisition(cloudless=True, signature={"B11": 0.2}))
+        folder = mask_scene(self.spoilt(safe, tmp_path, name), tmp_path / "spoilt" / safe.stem)
+        whole = mask_scene(judge_folder(safe, tmp_path / "whole"), tmp_path / "masks" / safe.stem)
+        assert (folder / "scene_20.tif").read_bytes() == (whole / "scene_20.tif").read_bytes()
+
+    def test_asks_footprints_where_a_rim_crosses(self, simulate: Simulate, tmp_path: Path) -> None:
+        safe = simulate(acquisition(orbit_edge=0.3, cloudless=True))
+        folder = mask_scene(self.spoilt(safe, tmp_path, "MSK_DETFOO_B05.jp2"), tmp_path / "masks" / safe.stem)
+        assert "MSK_DETFOO_B05.jp2 cannot be decoded" in (read_verdict(folder) or "")
+
+    def test_finds_the_snow_that_the_whole_of_green_shows(self, simulate: Simulate, tmp_path: Path) -> None:
+        march = datetime(2024, 3, 15, 9, 50, 31, tzinfo=UTC)
+        safe = simulate(
+            acquisition(regime=Regime.SNOW, time=march, offset_px=(6000, 6000), cloudless=True, cover=Scl.NOT_VEGETATED)
+        )
+        product = read_product(safe)
+        pixels = {name: read_image(image_path(product, f"{name}_60")) for name in ("B02", "B03", "B8A", "B11")}
+        blue, green, nir, swir = (
+            harmonised(dn.astype(np.uint16), add_offset=-1000, quantification=10000) for dn in pixels.values()
+        )
+        snow = dilated(resized(looks_like_snow(blue, green, nir, swir), product.grids[20].shape))
+        snow |= dilated(resized(read_image(image_path(product, "SNWPRB_60")) > 50, snow.shape))
+        assert 0.02 < snow.mean() < 0.98
+        folder = mask_scene(judge_folder(safe, tmp_path), tmp_path / "masks" / safe.stem)
+        assert np.array_equal((read_scratch(folder / "scene_20.tif", bands="class") & CLASS_SNOW) > 0, snow)
 
 
 class TestUnusable:

@@ -20,7 +20,7 @@ from senard.model.request import Method, MosaicRequest
 from senard.steps.size_up import Sizes, TileSize, size_up
 from tests.io.made_scenes import made_scene
 from workflows.costs import Work, planned_tasks, stage
-from workflows.estimate import Estimate, Planned
+from workflows.estimate import Estimate, Planned, pace
 
 RUNS: dict[str, Any] = json.loads((Path(__file__).parent / "recorded_runs.json").read_text(encoding="utf-8"))
 
@@ -158,6 +158,14 @@ class TestLearning:
         estimate.plan([planned("CompositeTile 0", 100.0), *(planned(f"CompositeTile {n}", 20.0) for n in range(1, 6))])
         assert estimate.remaining_s(0.0) == pytest.approx(100.0)
 
+    def test_the_longest_with_the_cores_that_others_leave_idle(self) -> None:
+        estimate = Estimate(workers=2)
+        tasks = [planned("CompositeTile 0", 100.0), planned("CompositeTile 1", 50.0)]
+        estimate.plan([replace(task, threads=4) for task in tasks])
+        assert estimate.remaining_s(0.0) == pytest.approx(50.0 + 50.0 / pace(4, 2))
+        estimate.cores = 1
+        assert estimate.remaining_s(0.0) == pytest.approx(100.0)
+
     def test_connections_allow(self) -> None:
         estimate = Estimate(workers=8)
         estimate.connections = 2
@@ -182,6 +190,15 @@ class TestLearning:
 
 class TestPlannedTasks:
     """The tasks that are expected"""
+
+    def test_take_less_time_where_one_process_has_several_cores(self) -> None:
+        run = RUNS["twelve scenes, four tiles, two workers"]
+        one, four = (
+            {task.label: task.cost_s for task in planned_tasks(replace(work(run), processes=1, threads=4, cores=cores))}
+            for cores in (1, 4)
+        )
+        faster = {label for label in one if four[label] < one[label]}
+        assert faster == {f"CompositeTile {tile} at {gsd} m" for tile in range(4) for gsd in (10, 20)}
 
     def test_are_those_that_are_not_done_yet(self) -> None:
         run = RUNS["twelve scenes, four tiles, two workers"]

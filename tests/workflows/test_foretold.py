@@ -45,4 +45,4 @@ class TestWorkToCome:
         rows = csv.DictReader((site.product() / "scenes.csv").read_text().splitlines())
         winners = [row for row in rows if int(row["pixels"])]
         for _, suppliers, _ in works[1:]:
-            assert 0 < max(suppliers) <= len(winners)
+            assert 0 < max(suppliers) <= len(winners) + 1e-9  # a mean over pieces of the tile

@@ -37,14 +37,12 @@ class Note:
     peak_memory_bytes: int
     """Largest resident memory of that process until then, bytes."""
 
-    bytes_read: int | None
-    """Bytes that the process read until then; None where the system does not tell."""
-
     task_cpu_seconds: float = 0.0
     """CPU time of the task itself, s."""
 
     task_bytes_read: int | None = None
-    """Bytes that the task itself read."""
+    """Bytes that the task itself read; None where the system does not tell. What its process has read until then would
+    hold what processes that it began have read, too."""
 
     task_jp2_tiles: int = 0
     """Internal tiles of JPEG 2000 images that it decoded."""
@@ -95,7 +93,6 @@ def _values(task: str, seconds: float, begun: Gauge | None) -> dict[str, object]
         "process": f"{socket.gethostname()} {os.getpid()}",
         "cpu_seconds": round(now.cpu_seconds, 3),
         "peak_memory_bytes": now.peak_memory_bytes,
-        "bytes_read": now.bytes_read,
         "task_cpu_seconds": round(now.cpu_seconds - before.cpu_seconds, 3),
         "task_bytes_read": read,
         "task_jp2_tiles": now.jp2_tiles - before.jp2_tiles,
@@ -123,18 +120,15 @@ def read_figures(paths: Sequence[Path], *, now: datetime | None = None) -> RunFi
         return RunFigures(command=_command())
     started, finished = min(note.started for note in lines), now or datetime.now(UTC)
     cpu: dict[str, float] = {}
-    read: dict[str, int] = {}
     for note in lines:
         cpu[note.process] = max(cpu.get(note.process, 0.0), note.cpu_seconds)
-        if note.bytes_read is not None:
-            read[note.process] = max(read.get(note.process, 0), note.bytes_read)
     return RunFigures(
         started=started,
         finished=finished,
         seconds=round((finished - started).total_seconds() - _paused_s(lines), 3),
         cpu_seconds=round(sum(cpu.values()), 3),
         peak_memory_bytes=max(note.peak_memory_bytes for note in lines),
-        bytes_read=sum(read.values()) if read else None,
+        bytes_read=_bytes_read(notes),
         jp2_tiles=sum(note.task_jp2_tiles for note in notes),
         disk_at_start_bytes=next((note.disk_found_bytes for note in lines if note.disk_found_bytes is not None), None),
         peak_disk_bytes=_peak_disk(lines),
@@ -147,16 +141,21 @@ def read_figures(paths: Sequence[Path], *, now: datetime | None = None) -> RunFi
 
 def _of_kind(kind: str, notes: Iterable[Note]) -> KindFigures:
     own = [note for note in notes if note.task == kind]
-    read = [note.task_bytes_read for note in own if note.task_bytes_read is not None]
     return KindFigures(
         kind=kind,
         tasks=len(own),
         seconds=round(sum(note.seconds for note in own), 3),
         cpu_seconds=round(sum(note.task_cpu_seconds for note in own), 3),
-        bytes_read=sum(read) if read else None,
+        bytes_read=_bytes_read(own),
         jp2_tiles=sum(note.task_jp2_tiles for note in own),
         peak_memory_bytes=max(note.peak_memory_bytes for note in own),
     )
+
+
+def _bytes_read(notes: Iterable[Note]) -> int | None:
+    """What tasks read, each by itself; None where no system told."""
+    read = [note.task_bytes_read for note in notes if note.task_bytes_read is not None]
+    return sum(read) if read else None
 
 
 def _peak_disk(lines: Iterable[Note]) -> int | None:
@@ -188,7 +187,7 @@ def _command() -> tuple[str, ...]:
 
 
 def _read(path: Path) -> Iterator[Note]:
-    """The notes; a line that a killed worker cut short is passed over."""
+    """The notes; a line that a killed worker cut short, or that another version wrote, is passed over."""
     if not path.is_file():
         return
     for line in path.read_text(encoding="utf-8", errors="replace").splitlines():

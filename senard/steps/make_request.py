@@ -7,6 +7,8 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pyproj
+import shapely
+from shapely.geometry.base import BaseGeometry
 
 from senard.algorithms.cloud_detector import require_s2cloudless
 from senard.algorithms.tiling import metric_crs
@@ -15,6 +17,7 @@ from senard.io.aoi import Area, bbox_area, mgrs_area, read_area, reference_area,
 from senard.io.product_names import parse_product_name
 from senard.io.request_file import RequestFile, read_product_names, read_request_file
 from senard.model.access import DERIVED_SOURCES
+from senard.model.area import polygonal
 from senard.model.call import Call
 from senard.model.cloud_evidence import DEFAULT, CloudEvidence, in_order, require_evidence
 from senard.model.keep import Keep
@@ -244,7 +247,7 @@ def _request(values: Values, area: Area, land: Mapping[str, Path]) -> MosaicRequ
 def _with_warnings(call: Call, area: Area, name: str | None, today: date) -> Call:
     """The call with what a person should know before the run."""
     request = call.request
-    area_m2 = abs(pyproj.Geod(ellps="WGS84").geometry_area_perimeter(request.aoi)[0])
+    area_m2 = _area_m2(request.aoi)
     target = request.target_date
     warned = {
         area.note: bool(area.note),
@@ -259,6 +262,13 @@ def _with_warnings(call: Call, area: Area, name: str | None, today: date) -> Cal
     told = [text for text, holds in warned.items() if holds]
     told += land_warnings({name: path for name in LAND_OPTIONS if (path := getattr(call, name))}, request.aoi)
     return replace(call, warnings=(*told, *access_warnings(call.access)))
+
+
+def _area_m2(aoi: BaseGeometry) -> float:
+    """On the ellipsoid, m². Quarter by quarter of the globe: the ring around all of it would hold nothing."""
+    quarters = (aoi.intersection(shapely.box(west, -90, west + 90, 90)) for west in range(-180, 180, 90))
+    geod = pyproj.Geod(ellps="WGS84")
+    return sum(abs(geod.geometry_area_perimeter(polygonal(quarter))[0]) for quarter in quarters)
 
 
 def _readable(area_m2: float) -> str:

@@ -55,7 +55,7 @@ def _require_bands(safe: Path, part: Part) -> None:
 
 
 def only_product(download: Path) -> Path:
-    """The product in the folder of a download.
+    """The product that the folder of a download holds or links to: messages are to name the user's own file.
 
     Raises:
         UnusableSceneError: there is none, or more, or another one.
@@ -70,4 +70,4 @@ def only_product(download: Path) -> Path:
         raise UnusableSceneError(
             f"{download}: expected {download.parent.name}, found {found[0].name}. Delete this folder and run again."
         )
-    return found[0]
+    return found[0].readlink() if found[0].is_symlink() else found[0]

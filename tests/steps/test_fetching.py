@@ -106,7 +106,9 @@ class TestUnzip:
         download = download_product(scene, archive, Part.JUDGE, tmp_path / "downloads" / scene.product_id / "judge")
         out = unzip(download, Part.JUDGE, tmp_path / "safe" / scene.product_id / "judge")
         assert [path.name for path in out.iterdir()] == ["unusable.json"]
-        assert "SCL_20m.jp2 is damaged" in str(read_verdict(out))
+        reason = str(read_verdict(out))
+        assert reason.startswith(f"{scene.location}: ")  # the user's own folder, not the link to it
+        assert "SCL_20m.jp2 is damaged" in reason
 
     @pytest.mark.parametrize("zipped", [True, False])
     @pytest.mark.parametrize(

@@ -244,6 +244,10 @@ class TestWarnings:
         credentials.chmod(0o600)
         assert call(tmp_path, credentials=credentials).warnings == ()
 
+    @pytest.mark.parametrize("bbox", ["-180,-60,180,60", "-180,-90,180,90", "-100,-10,100,10"])
+    def test_are_silent_of_an_area_around_the_globe(self, bbox: str, tmp_path: Path) -> None:
+        assert call(tmp_path, bbox=bbox).warnings == ()
+
     def test_say_what_of_the_area_was_left_out(self, tmp_path: Path) -> None:
         area = "GEOMETRYCOLLECTION (POINT (1 1), POLYGON ((0 0, 1 0, 1 1, 0 0)))"
         assert "left out 1 x Point" in call(tmp_path, bbox=None, aoi=area).warnings[0]

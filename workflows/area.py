@@ -28,8 +28,9 @@ from workflows.refusing import ask_all_again
 from workflows.scenes import CompareCatalogues, QueryScenes, budgets
 from workflows.targets import Stamp
 
-FREE_BYTES = 64 * 1000**2
-"""Less free space than this is said before anything starts, bytes."""
+FREE_BYTES = 4 * 1000**2
+"""Less free space than this is said before anything starts, bytes: what lists, stamps and logs of a run take. Whether
+there is room for images is looked at before each; a mosaic that is whole wants none."""
 
 
 class AreaTask(luigi.Task):
